@@ -1,0 +1,65 @@
+# genescribe: every task of the repository. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+CORES ?= $(shell nproc)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+ARGS ?=
+
+.PHONY: help install demo test test-slurm lint format lock examples clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(READY) ## create .venv and install everything from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || { \
+	  echo "genescribe needs Python 3.11 to 3.14, but $(PYTHON) is $$($(PYTHON) -V 2>&1); say which to use: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot create virtual environments; on Debian or Ubuntu: apt install python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## describe the example assembly and say where the results are
+	$(BIN)/snakemake --cores $(CORES)
+	@echo; echo "The described example assembly:"; ls -1 results/*/*.gff3 results/*/descriptions.tsv results/*/report.html results/*/run.json
+
+test: $(READY) ## run the tests (make test ARGS="-k gff" runs some of them)
+	$(BIN)/python -m pytest -m "not slurm" $(ARGS)
+
+test-slurm: $(READY) ## run the workflow on a one-node Slurm that the test starts (as root)
+	$(BIN)/python -m pytest -m slurm tests/workflow/test_slurm.py $(ARGS)
+
+lint: $(READY) ## ruff, mypy, snakefmt and snakemake --lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check workflow
+	$(BIN)/snakemake --lint
+
+format: $(READY) ## rewrite Python and Snakemake files in the project's style
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt workflow
+
+# The NVIDIA packages stay out: the CUDA build of torch pins exactly the ones it needs, and the CPU
+# build needs none.
+lock: $(READY) ## resolve pyproject.toml anew into requirements.lock
+	{ sed -n '/^#/p' requirements.lock; \
+	  $(BIN)/uv pip compile pyproject.toml --all-extras --quiet --upgrade \
+	    --python-version 3.11 --python-platform linux --no-header --no-annotate \
+	  | grep -vE '^(nvidia|cuda|triton)'; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+
+examples: $(READY) ## make the example assembly anew
+	$(BIN)/python scripts/make_examples.py
+
+clean: ## remove the results and the caches (not .venv)
+	rm -rf results .snakemake .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist scripts/*.egg-info
