@@ -1,0 +1,77 @@
+"""The command line (floor 5): how people at a shell ask, and how they are told.
+
+Exit codes: 0 done, 1 the run failed, 2 bad input or usage. An error is one line on standard
+error; a traceback is shown only with ``--debug``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from genescribe.cli.parser import build_parser
+from genescribe.errors import GenescribeError
+from genescribe.files import output_error
+
+OUTER_ROOMS = ("genescribe.pipeline", "genescribe.cli")
+"""Their log lines tell a person how far things are; inner rooms speak up only to warn."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    args = build_parser().parse_args(argv)
+    try:
+        _start_logging(debug=args.debug, quiet=args.quiet, path=args.log)
+        _dispatch(args)
+    except GenescribeError as error:
+        return _fail(str(error), error.exit_code, args.debug)
+    except KeyboardInterrupt:
+        hint = "; repeat the command with --resume to go on" if "resume" in args else ""
+        return _fail(f"stopped{hint}", 1, args.debug)
+    except BrokenPipeError:
+        # the reader of our standard output went away (| head); not an error of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last resort: one line, never silence
+        where = f"{type(error).__name__}: {error}"
+        return _fail(f"unexpected {where} (add --debug and report the traceback)", 1, args.debug)
+    return 0
+
+
+def _dispatch(args: argparse.Namespace) -> None:
+    from genescribe.cli import commands
+
+    getattr(commands, args.handler)(args)
+
+
+def _fail(message: str, exit_code: int, debug: bool) -> int:
+    if debug:
+        logging.getLogger("genescribe").exception("traceback")
+    print(f"genescribe: error: {' '.join(message.splitlines())}", file=sys.stderr)
+    return exit_code
+
+
+def _start_logging(*, debug: bool, quiet: bool, path: Path | None) -> None:
+    """Log to standard error what a person wants to know, and everything to ``path``."""
+    root = logging.getLogger("genescribe")
+    shown = logging.StreamHandler()
+    shown.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    shown.setLevel(logging.DEBUG if debug else logging.ERROR if quiet else logging.INFO)
+    shown.addFilter(lambda line: debug or line.levelno > logging.INFO or _is_outer(line.name))
+    root.handlers = [shown]
+    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    if path is not None:
+        try:
+            kept = logging.FileHandler(path, mode="w", encoding="utf-8")
+        except OSError as error:
+            raise output_error(path, error) from error
+        kept.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        root.addHandler(kept)
+
+
+def _is_outer(name: str) -> bool:
+    return name.startswith(OUTER_ROOMS)

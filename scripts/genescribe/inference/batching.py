@@ -1,0 +1,71 @@
+"""Which genes share a batch, and which shard describes which gene.
+
+Both follow one cost: the tokens that a gene makes the model read and write.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from genescribe.errors import InputError
+from genescribe.records import SequenceRecord
+
+TEXT_COST = 128
+"""Cost of a gene's prompt and of its longest text, in tokens; dominates for short genes."""
+
+
+def gene_cost(length: int) -> int:
+    """Return the estimated tokens of describing a gene of ``length`` nt.
+
+    One codon counts as one token: exact for codon and residue encoders, a little high for
+    byte-pair encodings (about 5 nt a token, DNABERT-2 paper), a third for per-base encoders.
+    Only ratios between genes matter here.
+    """
+    return TEXT_COST + length // 3
+
+
+class TokenBudget:
+    """Cut a list of records into batches, longest genes first; halves after out-of-memory.
+
+    Longest first, so that a batch which cannot fit shows in the first minute of a run.
+    """
+
+    def __init__(self, records: Sequence[SequenceRecord], tokens: int) -> None:
+        self.tokens = tokens
+        # gene_id breaks ties, so that the batches do not depend on the order of the input
+        self._waiting = deque(
+            sorted(records, key=lambda record: (-len(record.sequence), record.gene_id))
+        )
+
+    def __iter__(self) -> Iterator[list[SequenceRecord]]:
+        while self._waiting:
+            batch = [self._waiting.popleft()]
+            room = self.tokens // gene_cost(len(batch[0].sequence))
+            while self._waiting and len(batch) < room:
+                batch.append(self._waiting.popleft())
+            yield batch
+
+    def halve(self) -> None:
+        """Make all later batches half as large."""
+        self.tokens = max(1, self.tokens // 2)
+
+
+def shard_members(lengths: Sequence[int], index: int, total: int) -> list[int]:
+    """Return the positions of ``lengths`` that shard ``index`` (1-based) of ``total`` describes.
+
+    Greedy longest-processing-time assignment (Graham 1969, "Bounds on multiprocessing timing
+    anomalies"): the most loaded shard is at most 4/3 of the optimum. Every position falls into
+    exactly one shard, whatever the number of shards.
+    """
+    if not 1 <= index <= total:
+        raise InputError(f"shard {index}/{total}: give I/N with I from 1 to N")
+    loads = [(0, shard) for shard in range(1, total + 1)]
+    mine = []
+    for position in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        load, shard = loads[0]
+        heapq.heapreplace(loads, (load + gene_cost(lengths[position]), shard))
+        if shard == index:
+            mine.append(position)
+    return sorted(mine)

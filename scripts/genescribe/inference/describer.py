@@ -1,0 +1,249 @@
+"""The Describer: sequences in, one description per gene out, in the same order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from genescribe.errors import Cancelled, InputError
+from genescribe.inference.batching import TokenBudget
+from genescribe.inference.cache import Cache, Generation, NoCache, cache_key
+from genescribe.models.checkpoint import load
+from genescribe.models.spec import ModelSpec, load_spec
+from genescribe.records import Description, Reason, SequenceRecord, Status
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Called with (genes done, genes in total) after every batch."""
+
+BATCH_TOKENS = {"cpu": 1 << 16, "cuda": 1 << 18}
+"""Tokens per batch to begin with; out-of-memory halves it, so this only sets the pace."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescribeParams:
+    """What a caller may choose per run; everything else that decides a text is in the spec."""
+
+    organism: str | None = None
+    batch_tokens: int | None = None
+
+
+class Describer:
+    """Describe genes with one model; greedy, so that the same input gives the same text.
+
+    ``device`` is ``auto`` (CUDA if there is one), ``cpu`` or ``cuda``; ``dtype`` is ``auto``
+    (what the spec says for the device) or a torch dtype name. Raises UnknownModelError,
+    CheckpointError, and InputError where CUDA is asked for and absent.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | ModelSpec = "tiny",
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        seed: int = 0,
+        cache: Cache | None = None,
+    ) -> None:
+        self.spec = model if isinstance(model, ModelSpec) else load_spec(model)
+        self.device = pick_device(device)
+        torch.manual_seed(seed)
+        self.cache = cache or NoCache()
+        self.model, self.processor = load(self.spec, device=self.device, dtype=dtype)
+        self.dtype = str(self.model.dtype).removeprefix("torch.")
+        self.computed = 0
+
+    def describe(
+        self,
+        records: Sequence[SequenceRecord],
+        params: DescribeParams | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Description]:
+        """Yield one description per record, in input order.
+
+        Raises Cancelled between two batches once ``cancel`` is set.
+        """
+        finished: dict[str, Description] = {}
+        waiting = iter(records)
+        gene_id = next(waiting).gene_id if records else None
+        for batch in self.batches(records, params, progress=progress, cancel=cancel):
+            finished.update((row.gene_id, row) for row in batch)
+            while gene_id is not None and gene_id in finished:
+                yield finished.pop(gene_id)
+                gene_id = next((record.gene_id for record in waiting), None)
+
+    def batches(
+        self,
+        records: Sequence[SequenceRecord],
+        params: DescribeParams | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[list[Description]]:
+        """Yield descriptions batch by batch, as they are finished, in no particular order.
+
+        Records that ask the model for the very same thing are computed once; what the cache
+        knows is not computed at all.
+        """
+        params = params or DescribeParams()
+        same: dict[str, list[SequenceRecord]] = defaultdict(list)
+        for record in records:
+            same[self.key(record, params)].append(record)
+        keys = {id(group[0]): key for key, group in same.items()}
+        done = 0
+        for batch in self._generations(same, keys, params, cancel):
+            rows = [self.judge(r, value) for key, value in batch.items() for r in same[key]]
+            done += len(rows)
+            if progress:
+                progress(done, len(records))
+            yield rows
+
+    def key(self, record: SequenceRecord, params: DescribeParams) -> str:
+        """Return the identity of the text that would be written: equal keys, equal texts."""
+        return cache_key(
+            {
+                "sequence": record.sha256,
+                "view": record.view,
+                "biotype": record.biotype,
+                "organism": params.organism,
+                "weights": self.spec.sha256,
+                "prompt": self.spec.prompt_id,
+                "generation": asdict(self.spec.generation),
+                "dtype": self.dtype,
+            }
+        )
+
+    def judge(self, record: SequenceRecord, generation: Generation | None) -> Description:
+        """Turn what the model gave (None: it did not fit) into a status with its reason."""
+        model, prompt = self.spec.identity, self.spec.prompt_id
+        if generation is None:
+            reason = Reason.OUT_OF_MEMORY
+            return Description(
+                record.gene_id, "", Status.FAILED, reason, None, None, 0, model, prompt
+            )
+        score = self.spec.calibration.score(generation.log_prob, generation.lift)
+        status, reason = Status.UNCERTAIN, Reason.NONE
+        if not generation.text:
+            status, reason = Status.FAILED, Reason.EMPTY_TEXT
+        elif generation.lift < self.spec.min_lift:
+            reason = Reason.LOW_LIFT
+        elif score < self.spec.min_score:
+            reason = Reason.LOW_SCORE
+        else:
+            status = Status.DESCRIBED
+        return Description(
+            gene_id=record.gene_id,
+            text=generation.text,
+            status=status,
+            reason=reason,
+            score=round(score, 4),
+            lift=round(generation.lift, 4),
+            n_tokens=generation.n_tokens,
+            model=model,
+            prompt=prompt,
+        )
+
+    def _generations(
+        self,
+        same: Mapping[str, Sequence[SequenceRecord]],
+        keys: Mapping[int, str],
+        params: DescribeParams,
+        cancel: threading.Event | None,
+    ) -> Iterator[dict[str, Generation | None]]:
+        """Yield key -> generation: first all that the cache knows, then computed batches."""
+        known = {key: hit for key in same if (hit := self.cache.get(key)) is not None}
+        if known:
+            log.info("%d of %d texts come from the cache", len(known), len(same))
+            yield dict(known)
+        budget = TokenBudget(
+            [group[0] for key, group in same.items() if key not in known],
+            params.batch_tokens or BATCH_TOKENS[self.device],
+        )
+        for batch in budget:
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("stopped as asked; what was finished is kept")
+            values = self._generate(batch, params, budget)
+            result = {keys[id(r)]: value for r, value in zip(batch, values, strict=True)}
+            self.cache.put({key: value for key, value in result.items() if value is not None})
+            yield result
+
+    def _generate(
+        self, batch: Sequence[SequenceRecord], params: DescribeParams, budget: TokenBudget
+    ) -> list[Generation | None]:
+        """Run one batch; on out-of-memory halve it, down to single genes, and go on."""
+        try:
+            values = self._forward(batch, params)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            self.computed += len(batch)
+            return list(values)
+        # outside the except block: the traceback would keep the tensors of the failed try
+        if self.device == "cuda":
+            torch.cuda.empty_cache()
+        if len(batch) == 1:
+            log.warning("%s: does not fit in memory even alone", batch[0].gene_id)
+            return [None]
+        budget.halve()
+        half = len(batch) // 2
+        log.warning("out of memory with %d genes, going on with %d at a time", len(batch), half)
+        return [
+            *self._generate(batch[:half], params, budget),
+            *self._generate(batch[half:], params, budget),
+        ]
+
+    @torch.inference_mode()
+    def _forward(self, batch: Sequence[SequenceRecord], params: DescribeParams) -> list[Generation]:
+        """Write the texts of a batch, then read them again with and without the sequence."""
+        inputs = self.processor(batch, organism=params.organism).to(self.device)
+        text_ids = self.model.generate(
+            **inputs, max_new_tokens=self.spec.generation.max_new_tokens
+        )  # (batch, text_tokens)
+        mask = self.processor.text_mask(text_ids)  # (batch, text_tokens)
+        n_tokens = mask.sum(dim=1)  # (batch,)
+        means = []
+        for use_sequence in (True, False):
+            log_probs = self.model.text_log_probs(
+                inputs, text_ids, use_sequence=use_sequence
+            )  # (batch, text_tokens)
+            means.append((log_probs.double() * mask).sum(dim=1) / n_tokens.clamp(min=1))
+        with_sequence, without = means  # (batch,) each
+        return [
+            Generation(text, log_prob, lift, tokens)
+            for text, log_prob, lift, tokens in zip(
+                self.processor.decode(text_ids),
+                with_sequence.tolist(),
+                (with_sequence - without).tolist(),
+                n_tokens.tolist(),
+                strict=True,
+            )
+        ]
+
+
+def pick_device(device: str) -> str:
+    """Return ``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``; InputError if not there."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "--device cuda: torch sees no CUDA device here; use --device cpu, or install the "
+            "CUDA build of torch and check nvidia-smi"
+        )
+    return device
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell out-of-memory from other errors; the CPU allocator raises a plain RuntimeError."""
+    return isinstance(
+        error, (torch.OutOfMemoryError, MemoryError)
+    ) or "DefaultCPUAllocator: can't allocate memory" in str(error)
