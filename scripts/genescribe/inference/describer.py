@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -117,7 +117,7 @@ class Describer:
                 "organism": params.organism,
                 "weights": self.spec.sha256,
                 "prompt": self.spec.prompt_id,
-                "generation": asdict(self.spec.generation),
+                "generation": dict(self.spec.generation),
                 "dtype": self.dtype,
             }
         )
@@ -130,7 +130,7 @@ class Describer:
             return Description(
                 record.gene_id, "", Status.FAILED, reason, None, None, 0, model, prompt
             )
-        score = self.spec.calibration.score(generation.log_prob, generation.lift)
+        score = self.spec.calibration.probability(generation.log_prob, generation.lift)
         status, reason = Status.UNCERTAIN, Reason.NONE
         if not generation.text:
             status, reason = Status.FAILED, Reason.EMPTY_TEXT
@@ -206,10 +206,8 @@ class Describer:
     def _forward(self, batch: Sequence[SequenceRecord], params: DescribeParams) -> list[Generation]:
         """Write the texts of a batch, then read them again with and without the sequence."""
         inputs = self.processor(batch, organism=params.organism).to(self.device)
-        text_ids = self.model.generate(
-            **inputs, max_new_tokens=self.spec.generation.max_new_tokens
-        )  # (batch, text_tokens)
-        mask = self.processor.text_mask(text_ids)  # (batch, text_tokens)
+        text_ids = self.model.generate(**inputs, **self.spec.generation)  # (batch, text_tokens)
+        mask = text_ids != self.model.config.text_config.pad_token_id  # (batch, text_tokens)
         n_tokens = mask.sum(dim=1)  # (batch,)
         means = []
         for use_sequence in (True, False):
