@@ -1,0 +1,144 @@
+import csv
+import hashlib
+import shlex
+import sys
+from pathlib import Path
+
+import jsonschema
+import yaml
+from snakemake.settings.types import DeploymentMethod
+from snakemake.utils import validate
+
+REPOSITORY = Path(workflow.basedir).parent
+LIBRARY = REPOSITORY / "scripts" / "genescribe"
+
+
+def refuse(message):
+    """Stop before any job with one line on stderr; exit code 2 is bad input, as everywhere."""
+    print(f"genescribe: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def checked(values, schema, where):
+    """Return `values` with the defaults of workflow/schemas/`schema` filled in."""
+    schema = Path(workflow.basedir) / "schemas" / schema
+    validator = jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text()))
+    problem = jsonschema.exceptions.best_match(validator.iter_errors(values))
+    if problem:
+        where = ": ".join([where, ".".join(map(str, problem.absolute_path))]).removesuffix(": ")
+        refuse(f"{where}: {problem.message}; workflow/schemas/{schema.name} lists what is allowed")
+    validate(values, str(schema))
+    return values
+
+
+def read_sheet(path):
+    """Return the rows of the sample sheet by assembly; empty cells count as not given."""
+    if not Path(path).is_file():
+        refuse(f"{path}: no such sample sheet; set `assemblies` in config/config.yaml")
+    rows = {}
+    with open(path, newline="", encoding="utf-8") as sheet:
+        lines = (line for line in sheet if line.strip() and not line.startswith("#"))
+        for row in csv.DictReader(lines, delimiter="\t"):
+            given = {key: value for key, value in row.items() if value}
+            where = f"{path}: assembly {row.get('assembly') or '(no name)'}"
+            checked(given, "assemblies.schema.yaml", where)
+            if given["assembly"] in rows:
+                refuse(f"{where}: is there twice; give each row a name of its own")
+            rows[given["assembly"]] = {"model": config["model"]} | given
+    if not rows:
+        refuse(f"{path}: names no assembly; add a line for each")
+    return rows
+
+
+def source_hash(*rooms):
+    """Hash the parts of the library that a rule runs, so that editing them runs it again."""
+    digest = hashlib.sha256()
+    for path in sorted(LIBRARY.rglob("*")):
+        floor = path.relative_to(LIBRARY).parts[0]
+        if path.suffix in {".py", ".html", ".css", ".js"} and (
+            floor in {*rooms, "cli", "pipeline"} or floor.endswith(".py")
+        ):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def final_outputs():
+    return [
+        f"results/{assembly}/{name}"
+        for assembly in ASSEMBLIES
+        for name in (
+            f"{assembly}.gff3",
+            f"{assembly}.sorted.gff3.gz.tbi",
+            "descriptions.tsv",
+            "report.html",
+            "genescribe_mqc.tsv",
+            "run.json",
+        )
+    ]
+
+
+def annotation(wildcards):
+    return ASSEMBLIES[wildcards.assembly]["annotation"]
+
+
+def genome(wildcards):
+    """No file where the annotation carries its own sequences (##FASTA)."""
+    return ASSEMBLIES[wildcards.assembly].get("genome", [])
+
+
+def model_name(wildcards):
+    return ASSEMBLIES[wildcards.assembly]["model"]
+
+
+def model_spec(wildcards):
+    """The YAML file that pins the model, weights hash included."""
+    model = model_name(wildcards)
+    if model.endswith((".yaml", ".yml")):
+        return model
+    return str(REPOSITORY / "config" / "models" / f"{model}.yaml")
+
+
+def option(name, value):
+    """One command line option, safely quoted; nothing where the value is off or empty."""
+    if isinstance(value, list):
+        value = ",".join(value)
+    if value is True:
+        return name
+    return f"{name} {shlex.quote(str(value))}" if value not in (None, False, "") else ""
+
+
+def genome_option(wildcards, input):
+    return option("--genome", str(input.genome))
+
+
+def organism_option(wildcards):
+    return option("--organism", ASSEMBLIES[wildcards.assembly].get("organism"))
+
+
+def shard(wildcards):
+    """Snakemake's "2-of-8" is genescribe's "2/8"."""
+    return wildcards.scatteritem.replace("-of-", "/")
+
+
+def memory(stage):
+    """MB for a stage, more with every attempt, so that a retry can succeed."""
+
+    def grown(wildcards, attempt):
+        return config[stage]["mem_mb"] * attempt
+
+    return grown
+
+
+checked(config, "config.schema.yaml", "config/config.yaml")
+ASSEMBLIES = read_sheet(config["assemblies"])
+
+# Conda environments hold dependencies only; jobs in them start without PYTHONPATH, so it is set
+# inside the command. Without them the Python that runs Snakemake runs the jobs.
+own_python = (
+    ""
+    if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+    else f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH "
+)
+shell.prefix(
+    f"set -euo pipefail; export {own_python}PYTHONPATH={shlex.quote(str(LIBRARY.parent))}; "
+)

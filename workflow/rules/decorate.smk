@@ -1,0 +1,32 @@
+rule decorate:
+    input:
+        annotation=annotation,
+        descriptions=rules.gather.output.jsonl,
+    output:
+        # GTF input gives results/{assembly}/{assembly}.gtf as well; outputs cannot depend on what
+        # is in a file, so that one is not declared
+        gff3=ensure("results/{assembly}/{assembly}.gff3", non_empty=True),
+        sorted=ensure("results/{assembly}/{assembly}.sorted.gff3.gz", non_empty=True),
+        index=ensure("results/{assembly}/{assembly}.sorted.gff3.gz.tbi", non_empty=True),
+        record="results/{assembly}/records/decorate.json",
+    log:
+        "results/{assembly}/logs/decorate.log",
+    benchmark:
+        "results/{assembly}/benchmarks/decorate.tsv"
+    retries: config["retries"]
+    conda:
+        "../../envs/genome.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory("decorate"),
+        runtime=config["decorate"]["runtime"],
+    params:
+        source=source_hash("genome"),
+        attribute=config["decorate"]["attribute"],
+        ascii=option("--ascii", config["decorate"]["ascii"]),
+        uncertain=option("--write-uncertain", config["decorate"]["write_uncertain"]),
+    shell:
+        "python -m genescribe decorate --annotation {input.annotation:q}"
+        " --descriptions {input.descriptions:q} --out {output.gff3:q}"
+        " --attribute {params.attribute:q} {params.ascii} {params.uncertain}"
+        " --record {output.record:q} --force 2> {log:q}"

@@ -1,0 +1,34 @@
+rule extract:
+    input:
+        genome=genome,
+        annotation=annotation,
+        spec=model_spec,
+    output:
+        genes=ensure("results/{assembly}/genes.tsv", non_empty=True),
+        sequences=ensure("results/{assembly}/sequences.fa.gz", non_empty=True),
+        record="results/{assembly}/records/extract.json",
+    log:
+        "results/{assembly}/logs/extract.log",
+    benchmark:
+        "results/{assembly}/benchmarks/extract.tsv"
+    retries: config["retries"]
+    conda:
+        "../../envs/genome.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory("extract"),
+        runtime=config["extract"]["runtime"],
+    params:
+        source=source_hash("genome", "models"),
+        genome=genome_option,
+        model=model_name,
+        view=config["extract"]["view"],
+        flank=config["extract"]["flank"],
+        min_length=config["extract"]["min_length"],
+        exclude=option("--exclude-biotypes", config["extract"]["exclude_biotypes"]),
+        missing=option("--allow-missing-contigs", config["extract"]["allow_missing_contigs"]),
+    shell:
+        "python -m genescribe extract {params.genome} --annotation {input.annotation:q}"
+        " --out $(dirname {output.genes:q}) --model {params.model:q} --view {params.view}"
+        " --flank {params.flank} --min-length {params.min_length} {params.exclude}"
+        " {params.missing} --record {output.record:q} --force 2> {log:q}"
