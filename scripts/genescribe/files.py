@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -50,7 +51,7 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
         else:
             with path.open("rb", buffering=BUFFER_BYTES) as plain:
                 yield plain
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FormatError(
             path, None, f"damaged or truncated gzip ({error}); fetch or compress the file again"
         ) from error
