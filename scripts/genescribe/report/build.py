@@ -1,0 +1,177 @@
+"""One self-contained HTML file that shows what was written about every gene.
+
+Without JavaScript the file holds the summary, the charts, the first genes and the run record.
+With it, all genes can be searched: their data lie in a script block that browsers do not run,
+as gzip in base64, which also keeps every text of a model or an annotation out of the markup.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from genescribe.files import atomic_path
+from genescribe.records import Description, GeneRow, Status
+from genescribe.report import plots, provenance
+from genescribe.report.entries import (
+    REASON_MEANING,
+    STATUS_MEANING,
+    Entry,
+    count_reasons,
+    count_statuses,
+    median,
+    pair,
+)
+
+STATIC_ROWS = 200  # genes that are readable without JavaScript
+TOP_CONTIGS = 20
+TOP_BIOTYPES = 12
+CELL_CHARACTERS = 400  # of a text in the table; report.js uses the same, the detail shows all
+
+
+def build_report(
+    rows: Sequence[GeneRow],
+    descriptions: Mapping[str, Description],
+    *,
+    run: Mapping[str, Any],
+    title: str,
+    out: Path,
+) -> None:
+    """Write the report of one assembly to ``out``; the same input gives the same bytes.
+
+    ``run`` is the run record (any of its keys may be absent). Raises InputError where genes
+    and descriptions do not belong together, OutputError where ``out`` cannot be written.
+    """
+    entries = pair(rows, descriptions)
+    template = _environment().from_string(_asset("template.html"))
+    page = template.render(
+        title=title,
+        total=len(entries),
+        statuses=[(status, count, STATUS_MEANING[status]) for status, count in _statuses(entries)],
+        medians=_medians(entries),
+        models=sorted({entry.description.model for entry in entries} - {""}),
+        charts=_charts(entries),
+        reasons=[(*item, REASON_MEANING[item[1]]) for item in count_reasons(entries)],
+        entries=entries[:STATIC_ROWS],
+        cell_characters=CELL_CHARACTERS,
+        provenance=provenance.tables(run),
+        version=run.get("genescribe_version", ""),
+        created=str(run.get("created", "")),
+        payload=_payload(entries),
+        **_inlined(style="report.css", script="report.js"),
+    )
+    # Annotations in an unknown encoding may carry lone surrogates, which UTF-8 has no bytes for.
+    with atomic_path(out) as temporary:
+        temporary.write_bytes(page.encode("utf-8", "replace"))
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters["thousands"] = "{:,}".format
+    return environment
+
+
+def _asset(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _inlined(**assets: str) -> dict[str, str]:
+    """Return the text of each asset, and its hash by which the page's CSP lets it in."""
+    values: dict[str, str] = {}
+    for kind, name in assets.items():
+        text = _asset(name)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        values[kind] = text
+        values[f"{kind}_hash"] = f"'sha256-{digest}'"
+    return values
+
+
+def _payload(entries: Sequence[Entry]) -> str:
+    """Return the columns of all genes as JSON, gzipped, in base64; coordinates 1-based closed."""
+    columns: dict[str, list[Any]] = {
+        "gene_id": [row.gene_id for row, _ in entries],
+        "name": [row.name for row, _ in entries],
+        "seqid": [row.seqid for row, _ in entries],
+        "start": [row.start + 1 for row, _ in entries],
+        "end": [row.end for row, _ in entries],
+        "strand": [row.strand for row, _ in entries],
+        "biotype": [row.biotype for row, _ in entries],
+        "status": [description.status for _, description in entries],
+        "reason": [description.reason for _, description in entries],
+        "text": [description.text for _, description in entries],
+        "score": [_rounded(description.score) for _, description in entries],
+        "lift": [_rounded(description.lift) for _, description in entries],
+        "product": [row.product for row, _ in entries],
+        "transcripts": [row.transcripts for row, _ in entries],
+        "transcript_id": [row.transcript_id for row, _ in entries],
+        "exons": [row.exons for row, _ in entries],
+        "view": [row.view for row, _ in entries],
+        "length": [row.length for row, _ in entries],
+        "cut": [row.cut for row, _ in entries],
+        "gc": [_rounded(row.gc) for row, _ in entries],
+        "model": [description.model for _, description in entries],
+        "prompt": [description.prompt for _, description in entries],
+    }
+    data = {"columns": columns, "meanings": REASON_MEANING}
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(gzip.compress(text.encode("ascii"), mtime=0)).decode()
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, 4)
+
+
+def _statuses(entries: Sequence[Entry]) -> list[tuple[Status, int]]:
+    counts = count_statuses(entries)
+    return [(status, counts[status]) for status in Status]
+
+
+def _medians(entries: Sequence[Entry]) -> dict[str, str]:
+    values = {
+        "Median score": median(entries, lambda description: description.score),
+        "Median lift": median(entries, lambda description: description.lift),
+    }
+    return {name: "–" if value is None else f"{value:.2f}" for name, value in values.items()}
+
+
+def _charts(entries: Sequence[Entry]) -> list[plots.Chart]:
+    texts = [description for _, description in entries if description.text]
+    scores = [(d.status, d.score) for d in texts if d.score is not None]
+    lifts = [(d.status, d.lift) for d in texts if d.lift is not None]
+    lengths = [(d.status, float(len(d.text))) for d in texts]
+    contigs = _grouped(((row.seqid, d.status) for row, d in entries), TOP_CONTIGS)
+    biotypes = _grouped(((row.biotype or "none", d.status) for row, d in entries), TOP_BIOTYPES)
+    by_status = {status.value: {status: count} for status, count in _statuses(entries)}
+    return [
+        plots.histogram("plot-score", "Score", scores, span=(0.0, 1.0)),
+        plots.histogram("plot-lift", "Lift (nats per token)", lifts),
+        plots.histogram("plot-length", "Length of the text (characters)", lengths),
+        plots.bars("plot-status", "status", by_status),
+        plots.bars("plot-biotype", "biotype", biotypes),
+        plots.bars("plot-contig", "contig", contigs),
+    ]
+
+
+def _grouped(pairs: Iterable[tuple[str, Status]], top: int) -> dict[str, Counter[Status]]:
+    """Count statuses per group, the largest groups first, the rest under "other"."""
+    groups: dict[str, Counter[Status]] = {}
+    for label, status in pairs:
+        groups.setdefault(label, Counter())[status] += 1
+    ordered = sorted(groups, key=lambda label: (-groups[label].total(), label))
+    shown = {label: groups[label] for label in ordered[:top]}
+    rest = ordered[top:]
+    if rest:
+        shown[f"{len(rest):,} other"] = sum((groups[label] for label in rest), Counter[Status]())
+    return shown

@@ -1,0 +1,81 @@
+"""Every gene with its description, and the counts that a report is made of."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from genescribe.errors import InputError
+from genescribe.records import Description, GeneRow, Reason, Status
+
+STATUS_MEANING: Mapping[Status, str] = {
+    Status.DESCRIBED: "The text passed the model's thresholds and is in the annotation.",
+    Status.UNCERTAIN: "The model wrote a text that it cannot support; kept in the tables only.",
+    Status.SKIPPED: "The gene was not given to the model.",
+    Status.FAILED: "The model could not process the gene.",
+}
+
+REASON_MEANING: Mapping[Reason, str] = {
+    Reason.BIOTYPE_EXCLUDED: "Genes of this biotype were left out on request.",
+    Reason.NO_SEQUENCE: "The genome has no sequence for this gene, or the gene has no such part.",
+    Reason.TOO_SHORT: "The sequence is shorter than the model's minimum.",
+    Reason.MOSTLY_N: "Too much of the sequence is unknown bases (N).",
+    Reason.LOW_LIFT: "The sequence makes the text hardly more likely than no sequence does, "
+    "so the text may be the model's habit.",
+    Reason.LOW_SCORE: "The model is not sure enough of its text.",
+    Reason.EMPTY_TEXT: "The model wrote nothing.",
+    Reason.OUT_OF_MEMORY: "The gene did not fit into memory, even alone.",
+}
+
+
+class Entry(NamedTuple):
+    """A gene and what became of it."""
+
+    row: GeneRow
+    description: Description
+
+
+def pair(rows: Sequence[GeneRow], descriptions: Mapping[str, Description]) -> list[Entry]:
+    """Join genes and descriptions, in the order of ``rows``; every gene gets one entry.
+
+    A gene that extraction gave a reason needs no description: it counts as skipped. Raises
+    InputError where the two do not belong together.
+    """
+    strangers = descriptions.keys() - {row.gene_id for row in rows}
+    if strangers:
+        raise InputError(
+            f"gene {min(strangers)!r} has a description but is not in the gene table; "
+            "give the descriptions that were made from this table"
+        )
+    return [Entry(row, descriptions.get(row.gene_id) or _skipped(row)) for row in rows]
+
+
+def _skipped(row: GeneRow) -> Description:
+    if not row.reason:
+        raise InputError(
+            f"gene {row.gene_id!r} has no description; finish describing, and gather all shards"
+        )
+    return Description(row.gene_id, "", Status.SKIPPED, row.reason, None, None, 0, "", "")
+
+
+def count_statuses(entries: Iterable[Entry]) -> Counter[Status]:
+    """Count genes per status; absent ones count 0."""
+    return Counter(entry.description.status for entry in entries)
+
+
+def count_reasons(entries: Iterable[Entry]) -> list[tuple[Status, Reason, int]]:
+    """Count the genes that have a reason, the commonest first."""
+    counts = Counter(
+        (entry.description.status, entry.description.reason)
+        for entry in entries
+        if entry.description.reason
+    )
+    return sorted(((*key, n) for key, n in counts.items()), key=lambda item: (-item[2], item[:2]))
+
+
+def median(entries: Iterable[Entry], value: Callable[[Description], float | None]) -> float | None:
+    """Return the median over the genes that have the value, None if none has."""
+    values = [x for entry in entries if (x := value(entry.description)) is not None]
+    return statistics.median(values) if values else None
