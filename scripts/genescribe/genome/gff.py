@@ -25,10 +25,11 @@ PHASES = {"0": 0, "1": 1, "2": 2, ".": -1}
 
 # GFF3 specification, "Column 9": the characters that must be written as %XX in values.
 _RESERVED = re.compile(r"[\x00-\x1f\x7f%;=&,]")
-_GTF_PAIR = re.compile(
+# A pair ends at a semicolon; after a quoted value JGI's GFF1 leaves it out.
+GTF_PAIR = re.compile(
     r"""\s*(?P<key>[^\s;"=]+)
-        (?:\s+(?:"(?P<quoted>[^"]*)"|(?P<bare>[^;"]*)))?
-        \s*(?:;|$)""",
+        (?:\s+"(?P<quoted>[^"]*)"\s*;?
+          |(?:\s+(?P<bare>[^\s;"][^;"]*))?\s*(?:;|$))""",
     re.VERBOSE,
 )
 
@@ -70,13 +71,9 @@ def text_lines(handle: BinaryIO) -> Iterator[tuple[int, str]]:
     """Yield (1-based line number, text with its line ending) for all lines of a file.
 
     A byte order mark at the start stays part of the first line, so that the numbers and bytes
-    are those of the file.
+    are those of the file. The handle is closed afterwards.
     """
-    text = io.TextIOWrapper(handle, ENCODING, ENCODING_ERRORS, newline="\n")
-    try:
-        yield from enumerate(text, start=1)
-    finally:
-        text.detach()
+    yield from enumerate(io.TextIOWrapper(handle, ENCODING, ENCODING_ERRORS, newline="\n"), 1)
 
 
 def parse_feature(line: str, number: int, path: Path) -> Feature:
@@ -169,7 +166,7 @@ def parse_gtf_attributes(column: str) -> dict[str, list[str]]:
     (``g1.t1``, as AUGUSTUS and BRAKER write it) becomes a key without values.
     """
     attributes: dict[str, list[str]] = {}
-    for pair in _GTF_PAIR.finditer(column):
+    for pair in GTF_PAIR.finditer(column):
         quoted, bare = pair["quoted"], pair["bare"]
         values = attributes.setdefault(pair["key"], [])
         if quoted:

@@ -1,0 +1,208 @@
+"""From drafts to records: pieces in transcription order, biotypes, products."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from genescribe.genome.biotypes import (
+    PROTEIN_CODING,
+    biotype_of_type,
+    gene_biotype,
+)
+from genescribe.genome.draft import Draft, DraftGene, DraftTranscript
+from genescribe.records import Gene, Segment, Transcript
+
+
+def build_genes(draft: Draft) -> list[Gene]:
+    """Return the genes of a draft in the order of their first lines; empties the draft."""
+    drafts = sorted(draft.genes.values(), key=lambda gene: gene.lines[0])
+    draft.transcripts.clear()
+    draft.others.clear()
+    genes = []
+    for gene in drafts:
+        genes.append(_gene(draft, gene))
+        gene.transcripts.clear()
+    draft.genes.clear()
+    return genes
+
+
+def _gene(draft: Draft, gene: DraftGene) -> Gene:
+    with_pieces = any(t.defined and (t.exons or t.cds) for t in gene.transcripts)
+    transcripts: list[Transcript] = []
+    product = ""
+    for node in gene.transcripts:
+        if not node.defined and not node.cds and with_pieces:
+            continue  # exons written below the gene as well as below its transcripts
+        transcripts.extend(_transcripts(draft, gene, node))
+        product = product or node.product or ""
+    start, end = gene.start, gene.end
+    if any(p.start < start or p.end > end for t in transcripts for p in t.exons):
+        draft.oddities.note("gene is shorter than its transcripts", gene.lines[0])
+    biotype = gene_biotype(gene.stated_biotype, [t.biotype for t in transcripts])
+    return Gene(
+        gene_id=gene.gene_id,
+        seqid=gene.seqid,
+        start=start,
+        end=end,
+        strand=gene.strand,
+        biotype=biotype,
+        name=gene.name,
+        product=gene.product or product or gene.description,
+        parts=tuple(gene.parts),
+        transcripts=tuple(transcripts),
+        lines=tuple(gene.lines),
+    )
+
+
+def _transcripts(draft: Draft, gene: DraftGene, node: DraftTranscript) -> list[Transcript]:
+    """Return one transcript, or one for each protein where CDS of several ids overlap."""
+    proteins = split_proteins(node.cds, node.cds_ids)
+    if len(proteins) < 2:
+        return [_transcript(draft, gene, node, node.transcript_id, node.cds)]
+    return [
+        _transcript(draft, gene, node, cds_id if index else node.transcript_id, cds)
+        for index, (cds_id, cds) in enumerate(proteins.items())
+    ]
+
+
+def split_proteins(cds: Sequence[Segment], ids: Sequence[str]) -> dict[str, list[Segment]]:
+    """Group CDS pieces by ID where one ID stands for one protein; {} where they are one CDS.
+
+    Some programs give every piece of a CDS an ID of its own. IDs tell proteins apart only
+    where one of them is used for several pieces, or where pieces of different IDs overlap.
+    """
+    groups: dict[str, list[Segment]] = {}
+    for cds_id, piece in zip(ids, cds, strict=False):
+        groups.setdefault(cds_id, []).append(piece)
+    if len(groups) < 2:
+        return {}
+    ordered = sorted(cds)
+    overlap = any(a.end > b.start for a, b in zip(ordered, ordered[1:], strict=False))
+    return groups if overlap or len(groups) < len(cds) else {}
+
+
+def _transcript(
+    draft: Draft, gene: DraftGene, node: DraftTranscript, name: str, pieces: Sequence[Segment]
+) -> Transcript:
+    length = draft.circular.get(node.seqid, -1)
+    in_file_order = len(gene.parts) > 1
+    cds = in_transcription_order(pieces, length, in_file_order)
+    if node.stops and cds:
+        cds = with_stop_codon(cds, in_transcription_order(node.stops, length, in_file_order))
+    if node.exons:
+        exons = in_transcription_order(node.exons, length, in_file_order)
+        exons = _merged(draft, node, exons)
+    elif node.utrs and cds:
+        exons = joined(in_transcription_order([*cds, *node.utrs], length, False))
+    else:
+        exons = cds
+    _refuse_mixed_strands(draft, gene, node, exons, cds)
+    if not exons:
+        exons = [Segment(node.start, node.end, node.strand)]
+    coding = bool(cds)
+    biotype = node.stated_biotype or biotype_of_type(node.type, coding) or gene.stated_biotype
+    return Transcript(name, biotype, tuple(_without_phase(exons)), tuple(cds))
+
+
+def _without_phase(exons: Sequence[Segment]) -> list[Segment]:
+    return [e if e.phase == -1 else Segment(e.start, e.end, e.strand) for e in exons]
+
+
+def in_transcription_order(
+    pieces: Sequence[Segment], length: int, in_file_order: bool
+) -> list[Segment]:
+    """Sort pieces 5' to 3'.
+
+    Trans-spliced pieces (on both strands, or of a gene in several parts) stay in the order of
+    the file. ``length`` is that of a circular sequence, else -1: pieces that meet at its origin
+    are turned so that the ones before the origin come first.
+    """
+    if len(pieces) < 2:
+        return list(pieces)
+    strand = pieces[0].strand
+    if any(piece.strand != strand for piece in pieces):
+        return list(pieces)
+    if in_file_order and length < 0:
+        return list(pieces)
+    ordered = sorted(pieces)
+    if length > 0 and ordered[0].start == 0 and ordered[-1].end == length:
+        gaps = [b.start - a.end for a, b in zip(ordered, ordered[1:], strict=False)]
+        turn = gaps.index(max(gaps)) + 1
+        ordered = ordered[turn:] + ordered[:turn]
+    if strand == "-":
+        ordered.reverse()
+    return ordered
+
+
+def _merged(draft: Draft, node: DraftTranscript, exons: list[Segment]) -> list[Segment]:
+    """Join exons of one transcript that overlap; bases would be read twice otherwise."""
+    for a, b in zip(exons, exons[1:], strict=False):
+        if a.start < b.end and b.start < a.end and a.strand == b.strand:
+            draft.oddities.note("overlapping exons of one transcript were joined", node.line)
+            return joined(exons)
+    return exons
+
+
+def joined(pieces: Sequence[Segment]) -> list[Segment]:
+    """Join pieces in transcription order that touch or overlap on one strand."""
+    result = [pieces[0]]
+    for piece in pieces[1:]:
+        last = result[-1]
+        touch = piece.start <= last.end and last.start <= piece.end
+        if touch and piece.strand == last.strand:
+            result[-1] = Segment(
+                min(last.start, piece.start), max(last.end, piece.end), last.strand
+            )
+        else:
+            result.append(piece)
+    return result
+
+
+def with_stop_codon(cds: Sequence[Segment], stops: Sequence[Segment]) -> list[Segment]:
+    """Add stop codon pieces that the CDS does not include (GTF 2.2 leaves them out).
+
+    A piece that touches the last CDS piece lengthens it; one behind an intron becomes a piece
+    of its own, with the phase that the bases of the codon before it leave.
+    """
+    result = list(cds)
+    seen = 0  # bases of the stop codon so far
+    for stop in stops:
+        size = stop.end - stop.start
+        last = result[-1]
+        if any(p.start <= stop.start and stop.end <= p.end for p in result):
+            pass
+        elif stop.strand == "+" and last.start <= stop.start <= last.end:
+            result[-1] = last._replace(end=max(last.end, stop.end))
+        elif stop.strand == "-" and last.start <= stop.end <= last.end:
+            result[-1] = last._replace(start=min(last.start, stop.start))
+        else:
+            result.append(Segment(stop.start, stop.end, stop.strand, -seen % 3))
+        seen += size
+    return result
+
+
+def _refuse_mixed_strands(
+    draft: Draft,
+    gene: DraftGene,
+    node: DraftTranscript,
+    exons: Sequence[Segment],
+    cds: Sequence[Segment],
+) -> None:
+    """Raise AnnotationError if a CDS lies on the other strand of its exons or transcript."""
+    strands = {piece.strand for piece in exons} | {piece.strand for piece in cds}
+    if node.defined and len(gene.parts) == 1:
+        strands.add(node.strand)
+    if len(strands - {".", "?"}) < 2:
+        return
+    exon_strands = {piece.strand for piece in exons}
+    trans_spliced = len(exon_strands) > 1 or not node.defined
+    fits = all(
+        any(e.start <= c.start and c.end <= e.end and e.strand == c.strand for e in exons)
+        for c in cds
+    )
+    if not (trans_spliced and fits):
+        raise draft.error(
+            node.line,
+            f'"{node.transcript_id}" has pieces on both strands that do not fit together '
+            "(transcript, exons and CDS must agree unless it is trans-spliced); correct column 7",
+        )

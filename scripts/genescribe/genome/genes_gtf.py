@@ -1,0 +1,251 @@
+"""GTF (and GFF2, GFF1): from gene_id and transcript_id to genes with transcripts.
+
+A gene line is not needed: a gene without one takes the lines of its transcripts, and without
+those the first line of each transcript. AUGUSTUS and BRAKER write one bare value in column 9 of
+gene and transcript lines (``g1``, ``g1.t1``); GFF1 does so everywhere, and there the value
+stands for the gene.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from genescribe.genome.adopt import GeneIndex, names_agree
+from genescribe.genome.biotypes import (
+    GENE_KEYS,
+    TRANSCRIPT_KEYS,
+    Level,
+    Levels,
+    stated_biotype,
+)
+from genescribe.genome.draft import NAME_KEYS, Draft, DraftGene, DraftTranscript
+from genescribe.genome.gff import GTF_PAIR, parse_gtf_attributes
+from genescribe.genome.reading import Row
+from genescribe.records import Segment
+
+_PREFIX, _SECOND = 'gene_id "', '"; transcript_id "'
+
+
+def read_gtf(rows: Iterable[Row], draft: Draft) -> None:
+    """Fill ``draft`` with the features of a GTF file and link them into genes."""
+    levels = Levels()
+    bare: dict[str, Row] = {}
+    new = tuple.__new__
+    last_key, last = ("", ""), None
+    for row in rows:
+        number, seqid, kind, start, end, strand, phase, attributes = row
+        level = levels[kind]
+        if level is Level.OTHER:
+            draft.ignored[kind] += 1
+            continue
+        key = gtf_ids(attributes)
+        if key == ("", ""):
+            if not attributes or " " in attributes:
+                raise draft.error(
+                    number, f"{kind} has neither gene_id nor transcript_id in column 9; add gene_id"
+                )
+            if level is Level.TRANSCRIPT:
+                bare[attributes] = row
+                continue
+            key = (attributes.strip(';"'), "")
+        if level is Level.GENE:
+            _add_gene(draft, row, key[0] or key[1])
+            continue
+        if last is None or key != last_key or last.seqid != seqid:
+            last_key, last = key, _node(draft, row, key)
+        if level is Level.TRANSCRIPT:
+            _define(draft, last, row)
+            continue
+        _add_piece(last, level, new(Segment, (start, end, strand, phase)))
+    _define_bare(draft, bare)
+    _link(draft)
+
+
+def gtf_ids(attributes: str) -> tuple[str, str]:
+    """Return (gene_id, transcript_id) of a column 9, "" for what it lacks.
+
+    The common layout is cut out directly; any other goes through the complete grammar.
+    """
+    if attributes.startswith(_PREFIX):
+        stop = attributes.find('"', len(_PREFIX))
+        if attributes.startswith(_SECOND, stop):
+            begin = stop + len(_SECOND)
+            return attributes[len(_PREFIX) : stop], attributes[begin : attributes.find('"', begin)]
+    gene_id = transcript_id = ""
+    for pair in GTF_PAIR.finditer(attributes):
+        if pair["key"] == "gene_id":
+            gene_id = pair["quoted"] or (pair["bare"] or "").strip()
+        elif pair["key"] == "transcript_id":
+            transcript_id = pair["quoted"] or (pair["bare"] or "").strip()
+        if gene_id and transcript_id:
+            break
+    return gene_id, transcript_id
+
+
+def _first(pairs: dict[str, list[str]], keys: Iterable[str]) -> str:
+    return next((pairs[key][0] for key in keys if pairs.get(key)), "")
+
+
+def _add_gene(draft: Draft, row: Row, gene_id: str) -> None:
+    number, seqid, kind, start, end, strand, _, attributes = row
+    pairs = parse_gtf_attributes(attributes)
+    draft.add_gene(
+        DraftGene(
+            gene_id=gene_id,
+            seqid=seqid,
+            strand=strand,
+            type=kind,
+            parts=[Segment(start, end, strand)],
+            lines=[number],
+            stated_biotype=stated_biotype(kind, pairs),
+            name=_first(pairs, NAME_KEYS),
+            product=_first(pairs, ("product",)),
+            description=_first(pairs, ("description",)),
+            spliced_in_trans="part" in pairs or "trans-splicing" in pairs.get("exception", ()),
+        )
+    )
+
+
+def _node(draft: Draft, row: Row, key: tuple[str, str]) -> DraftTranscript:
+    number, seqid, kind, _, _, strand, _, attributes = row
+    node = draft.transcripts.get(key)
+    if node is None:
+        node = DraftTranscript(key[1], seqid, number, strand, attributes)
+        node.lines.append(number)
+        draft.transcripts[key] = node
+    elif node.seqid != seqid:
+        raise draft.error(
+            number,
+            f'{kind} of "{key[1] or key[0]}" is on {seqid} but line {node.line} has it on '
+            f"{node.seqid}; give each copy its own gene_id and transcript_id",
+        )
+    return node
+
+
+def _define(draft: Draft, node: DraftTranscript, row: Row) -> None:
+    number, _, kind, start, end, strand, _, attributes = row
+    if node.defined:
+        draft.oddities.note("transcript lines share an ID and are read as one transcript", number)
+        node.start, node.end = min(node.start, start), max(node.end, end)
+        node.lines.append(number)
+        return
+    node.defined, node.type = True, kind
+    node.start, node.end, node.strand = start, end, strand
+    node.line, node.lines, node.attributes = number, [number], attributes
+
+
+def _add_piece(node: DraftTranscript, level: Level, piece: Segment) -> None:
+    if level is Level.EXON:
+        node.exons.append(piece)
+    elif level is Level.CDS:
+        node.cds.append(piece)
+    elif level is Level.UTR:
+        if not node.exons:
+            node.utrs = [*(node.utrs or ()), piece]
+    else:
+        node.stops = [*(node.stops or ()), piece]
+
+
+def _define_bare(draft: Draft, bare: dict[str, Row]) -> None:
+    """Give transcript lines that hold only their id (``g1.t1``) to their transcripts."""
+    if not bare:
+        return
+    by_id = {transcript_id: key for key, _ in _keys(draft) if (transcript_id := key[1])}
+    for transcript_id, row in bare.items():
+        gene_id = transcript_id.rpartition(".")[0] or transcript_id
+        key = by_id.get(transcript_id, (gene_id, transcript_id))
+        _define(draft, _node(draft, row, key), row)
+
+
+def _keys(draft: Draft) -> Iterable[tuple[tuple[str, str], DraftTranscript]]:
+    return draft.transcripts.items()
+
+
+def _link(draft: Draft) -> None:
+    """Hang transcripts on their genes; make the genes that have no line of their own."""
+    missing: dict[str, list[DraftTranscript]] = {}
+    for (gene_id, transcript_id), node in draft.transcripts.items():
+        _describe(node)
+        gene = draft.genes.get(gene_id or transcript_id)
+        if gene is None:
+            missing.setdefault(gene_id or transcript_id, []).append(node)
+        elif gene.seqid != node.seqid:
+            raise draft.error(
+                node.line,
+                f'"{transcript_id}" is on {node.seqid} but its gene "{gene_id}" (line '
+                f"{gene.lines[0]}) is on {gene.seqid}; correct column 1 or gene_id",
+            )
+        else:
+            gene.transcripts.append(node)
+    idle = [gene for gene in draft.genes.values() if not gene.transcripts]
+    index = GeneIndex(idle)
+    for gene_id, nodes in missing.items():
+        home = _idle_home(index, gene_id, nodes)
+        if home is None:
+            home = draft.genes[gene_id] = _gene_without_line(draft, gene_id, nodes)
+        else:
+            draft.oddities.note("features joined to a gene by name and place", nodes[0].line)
+        home.transcripts.extend(nodes)
+    for gene in draft.genes.values():
+        _join_nameless(gene)
+
+
+def _describe(node: DraftTranscript) -> None:
+    pairs = parse_gtf_attributes(node.attributes)
+    node.stated_biotype = _first(pairs, TRANSCRIPT_KEYS)
+    node.product = _first(pairs, ("product",)) or None
+
+
+def _idle_home(
+    index: GeneIndex, gene_id: str, nodes: list[DraftTranscript]
+) -> DraftGene | None:
+    """Return the gene line without transcripts that was meant, if name and place agree.
+
+    TSEBRA prefixes the ids of transcripts and leaves the bare gene lines as they were.
+    """
+    spans = [node.span() for node in nodes]
+    start, end = min(s for s, _ in spans), max(e for _, e in spans)
+    around = index.around(nodes[0].seqid, start, end, nodes[0].strand)
+    named = [gene for gene in around if names_agree(gene.gene_id, gene_id)]
+    return named[0] if len(named) == 1 else None
+
+
+def _gene_without_line(draft: Draft, gene_id: str, nodes: list[DraftTranscript]) -> DraftGene:
+    seqid, strand = nodes[0].seqid, nodes[0].strand
+    for node in nodes:
+        if node.seqid != seqid:
+            raise draft.error(
+                node.line,
+                f'gene_id "{gene_id}" is on {node.seqid} but line {nodes[0].line} has it on '
+                f"{seqid}; give each copy its own gene_id",
+            )
+    spans = [node.span() for node in nodes]
+    pairs = parse_gtf_attributes(nodes[0].attributes)
+    with_lines = [node for node in nodes if node.defined] or nodes
+    return DraftGene(
+        gene_id=gene_id,
+        seqid=seqid,
+        strand=strand if all(node.strand == strand for node in nodes) else ".",
+        type="",
+        parts=[Segment(min(s for s, _ in spans), max(e for _, e in spans), strand)],
+        lines=sorted(line for node in with_lines for line in node.lines),
+        stated_biotype=_first(pairs, GENE_KEYS),
+        name=_first(pairs, NAME_KEYS),
+        description=_first(pairs, ("description",)),
+    )
+
+
+def _join_nameless(gene: DraftGene) -> None:
+    """Give pieces without transcript_id to the transcript of a gene that has only one."""
+    nameless = [node for node in gene.transcripts if not node.transcript_id]
+    named = [node for node in gene.transcripts if node.transcript_id]
+    if not nameless:
+        return
+    if len(named) == 1:
+        for kind in ("exons", "cds"):
+            getattr(named[0], kind).extend(getattr(nameless[0], kind))
+        named[0].utrs = [*(named[0].utrs or ()), *(nameless[0].utrs or ())] or None
+        named[0].stops = [*(named[0].stops or ()), *(nameless[0].stops or ())] or None
+        gene.transcripts = named
+    else:
+        nameless[0].transcript_id = gene.gene_id
