@@ -1,0 +1,178 @@
+"""What a model reads of each gene: one row per gene of the input, and its sequence.
+
+Which stretch it is (the *view*) depends on the biotype; a gene that lacks what its view needs
+falls back, ``cds`` to ``transcript`` to ``gene``, and its row says which was used. The spliced
+views show one transcript: the one with the longest CDS, among those the longest spliced one,
+among those the first in the file. Flanks are added in view ``gene`` only: in a spliced sequence
+they would pass for exon. A sequence over the length limit keeps its 5' part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from genescribe.errors import SequenceMismatchError
+from genescribe.genome.fasta import Genome
+from genescribe.genome.seqids import check_seqids
+from genescribe.genome.splice import in_frame, splice, spliced_length, with_flanks
+from genescribe.records import (
+    Gene,
+    GeneRow,
+    Reason,
+    Segment,
+    Transcript,
+    View,
+    sequence_sha256,
+)
+
+if TYPE_CHECKING:
+    from genescribe.genome.annotation import Annotation
+
+DEFAULT_BIOTYPE = "default"
+
+
+@dataclass(frozen=True)
+class ExtractSettings:
+    """What to extract; lengths in nt.
+
+    ``views`` maps biotype to view and has a key ``default`` for all others. ``max_length`` None
+    means no limit. ``min_length`` counts before cutting, ``max_n_fraction`` after.
+    """
+
+    views: Mapping[str, View]
+    max_length: int | None = None
+    flank: int = 0
+    min_length: int = 1
+    max_n_fraction: float = 0.5
+    exclude_biotypes: frozenset[str] = frozenset()
+    allow_missing_contigs: bool = False
+
+
+def extract(
+    annotation: Annotation, genome: Genome, settings: ExtractSettings
+) -> Iterator[tuple[GeneRow, str]]:
+    """Return (row, sequence) of every gene in the order of the annotation, one at a time.
+
+    The sequence is empty where ``row.reason`` is set. Raises SequenceMismatchError, before the
+    first row where it can be told so early, for sequence names that the genome does not have
+    (unless allowed) and for positions past the end of a sequence that is not circular.
+    """
+    used = dict.fromkeys(gene.seqid for gene in annotation.genes)
+    check_seqids(annotation.path, used, genome.path, genome.lengths, settings.allow_missing_contigs)
+    for gene in annotation.genes:
+        if gene.seqid in genome.lengths:
+            _check_inside(gene, gene.parts, annotation, genome)
+    return (_extract_gene(gene, annotation, genome, settings) for gene in annotation.genes)
+
+
+def transcript_sequences(
+    annotation: Annotation, genome: Genome, view: View
+) -> Iterator[tuple[Gene, Transcript, str]]:
+    """Yield every transcript with its sequence in ``view`` transcript or cds (in frame).
+
+    Transcripts without CDS are left out in view cds. Raises what ``extract`` raises.
+    """
+    for gene in annotation.genes:
+        for transcript in gene.transcripts:
+            pieces = in_frame(transcript.cds) if view is View.CDS else transcript.exons
+            if pieces:
+                _check_inside(gene, pieces, annotation, genome)
+                yield gene, transcript, splice(genome, gene.seqid, pieces)
+
+
+def representative(gene: Gene) -> Transcript | None:
+    """Return the transcript with the longest CDS, then the longest spliced, then the first."""
+    return max(
+        gene.transcripts,
+        key=lambda transcript: (spliced_length(transcript.cds), spliced_length(transcript.exons)),
+        default=None,
+    )
+
+
+def _extract_gene(
+    gene: Gene, annotation: Annotation, genome: Genome, settings: ExtractSettings
+) -> tuple[GeneRow, str]:
+    transcript = representative(gene)
+    if gene.biotype in settings.exclude_biotypes:
+        return _row(gene, transcript, Reason.BIOTYPE_EXCLUDED), ""
+    if gene.seqid not in genome.lengths:
+        return _row(gene, transcript, Reason.NO_SEQUENCE), ""
+    view, pieces = _pieces_of_view(gene, transcript, annotation, genome, settings)
+    _check_inside(gene, pieces, annotation, genome)
+    total = spliced_length(pieces)
+    sequence = splice(genome, gene.seqid, pieces, settings.max_length)
+    reason = Reason.NONE
+    if total < max(1, settings.min_length):
+        reason = Reason.TOO_SHORT
+    elif sequence.count("N") > settings.max_n_fraction * len(sequence):
+        reason = Reason.MOSTLY_N
+    row = _row(gene, transcript, reason, view, sequence, total - len(sequence))
+    return row, "" if reason else sequence
+
+
+def _pieces_of_view(
+    gene: Gene,
+    transcript: Transcript | None,
+    annotation: Annotation,
+    genome: Genome,
+    settings: ExtractSettings,
+) -> tuple[View, Sequence[Segment]]:
+    """Return the pieces to splice for the view that the biotype asks for, or its fallback."""
+    view = settings.views.get(gene.biotype) or settings.views[DEFAULT_BIOTYPE]
+    if view is View.CDS and transcript and transcript.cds:
+        return View.CDS, in_frame(transcript.cds)
+    if view is not View.GENE and transcript and transcript.exons:
+        return View.TRANSCRIPT, transcript.exons
+    if not settings.flank:
+        return View.GENE, gene.parts
+    length, circular = genome.lengths[gene.seqid], gene.seqid in annotation.circular
+    return View.GENE, with_flanks(gene.parts, settings.flank, length, circular)
+
+
+def _row(
+    gene: Gene,
+    transcript: Transcript | None,
+    reason: Reason,
+    view: View | None = None,
+    sequence: str = "",
+    cut: int = 0,
+) -> GeneRow:
+    known = len(sequence) - sequence.count("N")
+    return GeneRow(
+        gene_id=gene.gene_id,
+        seqid=gene.seqid,
+        start=gene.start,
+        end=gene.end,
+        strand=gene.strand,
+        biotype=gene.biotype,
+        name=gene.name,
+        product=gene.product,
+        transcripts=len(gene.transcripts),
+        transcript_id=transcript.transcript_id if transcript else "",
+        exons=len(transcript.exons) if transcript else 0,
+        view=view or "",
+        length=len(sequence),
+        cut=cut,
+        gc=round((sequence.count("G") + sequence.count("C")) / known, 4) if known else 0.0,
+        sha256="" if reason else sequence_sha256(sequence),
+        reason=reason,
+    )
+
+
+def _check_inside(
+    gene: Gene, pieces: Sequence[Segment], annotation: Annotation, genome: Genome
+) -> None:
+    """Raise SequenceMismatchError for a piece that the sequence of ``gene`` does not have."""
+    length = genome.lengths[gene.seqid]
+    circular = gene.seqid in annotation.circular
+    for piece in pieces:
+        if piece.end <= length or (circular and piece.end - piece.start <= length):
+            continue
+        raise SequenceMismatchError(
+            f"{annotation.path}:{gene.lines[0]}: gene {gene.gene_id} reaches position "
+            f"{piece.end} of {gene.seqid}, which has {length} nt in {genome.path}; give the FASTA "
+            "that the annotation was made for, or, if the sequence is circular, mark it with a "
+            "region feature that has Is_circular=true"
+        )
