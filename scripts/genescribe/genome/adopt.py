@@ -6,10 +6,12 @@ existing gene on the same strand that contains them if one of these, in this ord
 
 1. their names say so: one id is the other with something before or after it
    (``YAL069W_mRNA`` and ``YAL069W``), or both carry the same locus_tag;
-2. exactly one of the genes around them has no transcript yet;
+2. exactly one of the genes around them has nothing below it in the file;
 3. they name a Parent, and exactly one gene is around them.
 
-Otherwise they are a gene of their own, called by the missing Parent or by their own ID.
+Otherwise they are a gene of their own, called by the missing Parent or by their own ID. Rule 2
+leaves out pseudogenes for CDS lines without Parent: PATRIC lists the open reading frames inside
+a pseudogene as genes of their own, with products.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 
-from genescribe.genome.biotypes import GENE_KEYS
+from genescribe.genome.biotypes import GENE_KEYS, PSEUDOGENE
 from genescribe.genome.draft import NAME_KEYS, Draft, DraftGene, DraftTranscript
 from genescribe.genome.gff import parse_gff3_attributes
 from genescribe.records import Segment
@@ -55,6 +57,7 @@ def find_homes(draft: Draft, orphans: list[DraftTranscript]) -> None:
     if not orphans:
         return
     index = GeneIndex(list(draft.genes.values()))
+    empty = {gene.gene_id for gene in draft.genes.values() if not gene.transcripts}
     new_genes: dict[str, DraftGene] = {}
     for node in orphans:
         if not node.defined and _has_another_parent(draft, node):
@@ -63,7 +66,7 @@ def find_homes(draft: Draft, orphans: list[DraftTranscript]) -> None:
         if node.has_parent:
             draft.oddities.note("Parent is never defined", node.line)
         start, end = node.span()
-        home = _home(index.around(node.seqid, start, end, node.strand), node)
+        home = _home(index.around(node.seqid, start, end, node.strand), empty, node)
         if home is not None:
             draft.oddities.note("features joined to a gene by name and place", node.line)
         elif not node.defined and not node.has_parent and not node.cds:
@@ -85,7 +88,9 @@ def _has_another_parent(draft: Draft, node: DraftTranscript) -> bool:
     return False
 
 
-def _home(around: list[DraftGene], node: DraftTranscript) -> DraftGene | None:
+def _home(
+    around: list[DraftGene], empty: set[str], node: DraftTranscript
+) -> DraftGene | None:
     named_for = node.parents if node.defined and node.parents else (node.transcript_id,)
     locus_tag = parse_gff3_attributes(node.attributes).get("locus_tag", [""])[:1]
     named = [
@@ -98,9 +103,11 @@ def _home(around: list[DraftGene], node: DraftTranscript) -> DraftGene | None:
         return max(named, key=lambda gene: len(gene.gene_id))
     if node.defined and not node.has_parent:
         return None  # a transcript that claims no gene, such as a snoRNA in a host's intron
-    childless = [gene for gene in around if not gene.transcripts]
-    if len(childless) == 1:
-        return childless[0]
+    idle = [gene for gene in around if gene.gene_id in empty]
+    if not node.has_parent:
+        idle = [gene for gene in idle if gene.stated_biotype != PSEUDOGENE]
+    if len(idle) == 1:
+        return idle[0]
     return around[0] if len(around) == 1 and node.has_parent else None
 
 
@@ -140,7 +147,7 @@ def _new_gene(
         gene.locus_tag = pairs.get("locus_tag", [""])[0] if pairs.get("locus_tag") else ""
         gene.stated_biotype = next((pairs[k][0] for k in GENE_KEYS if pairs.get(k)), "")
         if pairs.get("pseudo") == ["true"]:
-            gene.stated_biotype = "pseudogene"
+            gene.stated_biotype = PSEUDOGENE
         new_genes[gene_id] = draft.genes[gene_id] = gene
         gene.parts = [Segment(start, end, node.strand)]
     first = gene.parts[0]

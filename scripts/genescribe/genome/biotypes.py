@@ -18,7 +18,7 @@ GENE_KEYS = ("gene_biotype", "gene_type", "biotype")
 TRANSCRIPT_KEYS = ("transcript_biotype", "transcript_type", "biotype")
 
 _PLAIN_TYPES = frozenset({"transcript", "primary_transcript", "rna", "gene", "exon", "cds", ""})
-_SAME = {"mRNA": PROTEIN_CODING, "lnc_RNA": "lncRNA"}
+_SAME = {"mRNA": PROTEIN_CODING, "lnc_RNA": "lncRNA"}  # NCBI states RNA types as biotypes
 
 
 class Level(Enum):
@@ -89,9 +89,10 @@ def biotype_of_type(feature_type: str, coding: bool) -> str:
     """Return the biotype of a transcript from its type and whether it has a CDS, "" if open."""
     if "pseudogenic" in feature_type or PSEUDOGENE in feature_type:
         return PSEUDOGENE
-    if coding or feature_type == "mRNA":
+    if coding:
         return PROTEIN_CODING
-    return "" if feature_type.lower() in _PLAIN_TYPES else _SAME.get(feature_type, feature_type)
+    name = feature_type.removesuffix("_primary_transcript")
+    return "" if name.lower() in _PLAIN_TYPES else _SAME.get(name, name)
 
 
 def gene_biotype(stated: str, transcript_biotypes: Sequence[str]) -> str:

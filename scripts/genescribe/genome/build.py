@@ -100,7 +100,8 @@ def _transcript(
     if not exons:
         exons = [Segment(node.start, node.end, node.strand)]
     coding = bool(cds)
-    biotype = node.stated_biotype or biotype_of_type(node.type, coding) or gene.stated_biotype
+    stated = biotype_of_type(node.stated_biotype, False)
+    biotype = stated or biotype_of_type(node.type, coding) or gene.stated_biotype
     return Transcript(name, biotype, tuple(_without_phase(exons)), tuple(cds))
 
 
@@ -162,7 +163,8 @@ def with_stop_codon(cds: Sequence[Segment], stops: Sequence[Segment]) -> list[Se
     """Add stop codon pieces that the CDS does not include (GTF 2.2 leaves them out).
 
     A piece that touches the last CDS piece lengthens it; one behind an intron becomes a piece
-    of its own, with the phase that the bases of the codon before it leave.
+    of its own, with the phase that the bases of the codon before it leave. A "stop codon" before
+    the end of the CDS is left alone.
     """
     result = list(cds)
     seen = 0  # bases of the stop codon so far
@@ -175,7 +177,7 @@ def with_stop_codon(cds: Sequence[Segment], stops: Sequence[Segment]) -> list[Se
             result[-1] = last._replace(end=max(last.end, stop.end))
         elif stop.strand == "-" and last.start <= stop.end <= last.end:
             result[-1] = last._replace(start=min(last.start, stop.start))
-        else:
+        elif (stop.start >= last.end) == (stop.strand == "+"):
             result.append(Segment(stop.start, stop.end, stop.strand, -seen % 3))
         seen += size
     return result

@@ -42,8 +42,12 @@ def read_gff3(rows: Iterable[Row], draft: Draft) -> None:
         if last is not None and parent == last_parent and parent and last[0].seqid == seqid:
             nodes = last
         else:
-            nodes = _parents_of_piece(draft, number, seqid, kind, start, end, strand, attributes)
+            nodes = _parents_of_piece(
+                draft, level, number, seqid, kind, start, end, strand, attributes
+            )
             last_parent, last = parent, nodes
+        if not nodes:
+            continue
         piece = new(Segment, (start, end, strand, phase))
         cds_id = gff3_value(attributes, "ID=") if level is Level.CDS else ""
         for node in nodes:
@@ -108,6 +112,7 @@ def _add_line(node: DraftTranscript, number: int, attributes: str) -> None:
 
 def _parents_of_piece(
     draft: Draft,
+    level: Level,
     number: int,
     seqid: str,
     kind: str,
@@ -117,6 +122,9 @@ def _parents_of_piece(
     attributes: str,
 ) -> list[DraftTranscript]:
     parents = gff3_ids(gff3_value(attributes, "Parent="))
+    if not parents and level not in (Level.EXON, Level.CDS):
+        draft.ignored[kind] += 1
+        return []
     ids = parents or (_own_id(draft, seqid, start, end, strand, attributes),)
     nodes = []
     for parent in ids:
@@ -171,23 +179,19 @@ def _add_gene_like(
     if parents and kind != "gene":
         _add_transcript(draft, number, seqid, kind, start, end, strand, attributes)
         return
-    draft.add_gene(
-        DraftGene(
-            gene_id=_own_id(draft, seqid, start, end, strand, attributes),
-            seqid=seqid,
-            strand=strand,
-            type=kind,
-            parts=[Segment(start, end, strand)],
-            lines=[number],
-            parents=parents,
-            stated_biotype=stated_biotype(kind, pairs),
-            name=_first(pairs, NAME_KEYS),
-            product=_first(pairs, ("product",)),
-            description=_first(pairs, ("description",)),
-            locus_tag=_first(pairs, ("locus_tag",)),
-            spliced_in_trans="part" in pairs or "trans-splicing" in pairs.get("exception", ()),
-        )
-    )
+    gene_id = _own_id(draft, seqid, start, end, strand, attributes)
+    gene = DraftGene(gene_id, seqid, strand, kind, [Segment(start, end, strand)], [number], parents)
+    _describe_gene(gene, pairs)
+    draft.add_gene(gene)
+
+
+def _describe_gene(gene: DraftGene, pairs: dict[str, list[str]]) -> None:
+    gene.stated_biotype = stated_biotype(gene.type, pairs)
+    gene.name = _first(pairs, NAME_KEYS)
+    gene.product = _first(pairs, ("product",))
+    gene.description = _first(pairs, ("description",))
+    gene.locus_tag = _first(pairs, ("locus_tag",))
+    gene.spliced_in_trans = "part" in pairs or "trans-splicing" in pairs.get("exception", ())
 
 
 def _add_transcript(
@@ -245,6 +249,7 @@ def _add_other(
 def _link(draft: Draft) -> None:
     """Hang every transcript on its genes; what has none goes to ``find_homes``."""
     _refuse_cycles(draft)
+    _promote_tops(draft)
     orphans = []
     for node in draft.transcripts.values():
         genes = _genes_above(draft, node)
@@ -259,6 +264,27 @@ def _link(draft: Draft) -> None:
         if not genes:
             orphans.append(node)
     find_homes(draft, orphans)
+
+
+def _promote_tops(draft: Draft) -> None:
+    """Make genes of top-level transcripts that have transcripts below them.
+
+    Ensembl wrote genes so whose type has no ``gene`` in it (``processed_transcript``).
+    """
+    tops = {}
+    for node in draft.transcripts.values():
+        for parent in node.parents:
+            top = draft.transcripts.get(("", parent))
+            if parent not in draft.genes and top and top.defined and not top.has_parent:
+                tops[parent] = top
+    for gene_id, top in tops.items():
+        span = Segment(top.start, top.end, top.strand)
+        gene = DraftGene(gene_id, top.seqid, top.strand, top.type, [span], top.lines)
+        _describe_gene(gene, parse_gff3_attributes(top.attributes))
+        draft.add_gene(gene)
+        top.defined = False
+        if not any(top.pieces()):
+            del draft.transcripts["", gene_id]
 
 
 def _genes_above(draft: Draft, node: DraftTranscript) -> list[DraftGene]:

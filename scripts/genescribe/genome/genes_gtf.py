@@ -150,19 +150,16 @@ def _define_bare(draft: Draft, bare: dict[str, Row]) -> None:
     """Give transcript lines that hold only their id (``g1.t1``) to their transcripts."""
     if not bare:
         return
-    by_id = {transcript_id: key for key, _ in _keys(draft) if (transcript_id := key[1])}
+    by_id = {transcript_id: (gene_id, transcript_id) for gene_id, transcript_id in draft.transcripts}
     for transcript_id, row in bare.items():
         gene_id = transcript_id.rpartition(".")[0] or transcript_id
         key = by_id.get(transcript_id, (gene_id, transcript_id))
         _define(draft, _node(draft, row, key), row)
 
 
-def _keys(draft: Draft) -> Iterable[tuple[tuple[str, str], DraftTranscript]]:
-    return draft.transcripts.items()
-
-
 def _link(draft: Draft) -> None:
     """Hang transcripts on their genes; make the genes that have no line of their own."""
+    _join_geneless(draft)
     missing: dict[str, list[DraftTranscript]] = {}
     for (gene_id, transcript_id), node in draft.transcripts.items():
         _describe(node)
@@ -177,7 +174,7 @@ def _link(draft: Draft) -> None:
             )
         else:
             gene.transcripts.append(node)
-    idle = [gene for gene in draft.genes.values() if not gene.transcripts]
+    idle = [g for g in draft.genes.values() if not any(any(t.pieces()) for t in g.transcripts)]
     index = GeneIndex(idle)
     for gene_id, nodes in missing.items():
         home = _idle_home(index, gene_id, nodes)
@@ -185,7 +182,7 @@ def _link(draft: Draft) -> None:
             home = draft.genes[gene_id] = _gene_without_line(draft, gene_id, nodes)
         else:
             draft.oddities.note("features joined to a gene by name and place", nodes[0].line)
-        home.transcripts.extend(nodes)
+        home.transcripts = nodes
     for gene in draft.genes.values():
         _join_nameless(gene)
 
@@ -235,6 +232,20 @@ def _gene_without_line(draft: Draft, gene_id: str, nodes: list[DraftTranscript])
     )
 
 
+def _join_geneless(draft: Draft) -> None:
+    """Join pieces that name only a transcript to it, where other lines tell its gene.
+
+    gffread leaves gene_id out of some lines of a transcript.
+    """
+    geneless = [transcript_id for gene_id, transcript_id in draft.transcripts if not gene_id]
+    if not geneless:
+        return
+    whole = {key[1]: node for key, node in draft.transcripts.items() if key[0] and key[1]}
+    for transcript_id in geneless:
+        if transcript_id in whole:
+            _absorb(whole[transcript_id], draft.transcripts.pop(("", transcript_id)))
+
+
 def _join_nameless(gene: DraftGene) -> None:
     """Give pieces without transcript_id to the transcript of a gene that has only one."""
     nameless = [node for node in gene.transcripts if not node.transcript_id]
@@ -242,10 +253,14 @@ def _join_nameless(gene: DraftGene) -> None:
     if not nameless:
         return
     if len(named) == 1:
-        for kind in ("exons", "cds"):
-            getattr(named[0], kind).extend(getattr(nameless[0], kind))
-        named[0].utrs = [*(named[0].utrs or ()), *(nameless[0].utrs or ())] or None
-        named[0].stops = [*(named[0].stops or ()), *(nameless[0].stops or ())] or None
+        _absorb(named[0], nameless[0])
         gene.transcripts = named
     else:
         nameless[0].transcript_id = gene.gene_id
+
+
+def _absorb(node: DraftTranscript, other: DraftTranscript) -> None:
+    node.exons += other.exons
+    node.cds += other.cds
+    node.utrs = [*(node.utrs or ()), *(other.utrs or ())] or None
+    node.stops = [*(node.stops or ()), *(other.stops or ())] or None
