@@ -1,7 +1,8 @@
 """The example assembly as FASTA, GFF3, GTF and the table of what its genes are.
 
 GFF3 has the stop codon in the CDS and writes the gene across the origin with an end behind the
-contig's; GTF keeps the stop codon apart and splits that gene in two lines, as it has no other way.
+contig's; GTF keeps the stop codon apart and has that gene on two lines, marked with ``part`` as
+NCBI does.
 """
 
 from __future__ import annotations
@@ -54,9 +55,11 @@ def gtf(assembly: list[Assembled]) -> str:
         length = len(item.sequence)
         for gene in item.genes:
             for kind, piece, phase, attributes in _gtf_features(gene, length):
-                text = " ".join(f'{key} "{value}";' for key, value in attributes.items())
-                strand = gene.locus.strand
-                for part in _split_at_origin(piece, length):
+                parts = _split_at_origin(piece, length)
+                for number, part in enumerate(parts, start=1):
+                    marked = {**attributes, "part": str(number)} if len(parts) > 1 else attributes
+                    text = " ".join(f'{key} "{value}";' for key, value in marked.items())
+                    strand = gene.locus.strand
                     lines.append(_row(item.contig.name, kind, part, strand, phase, text))
     return "\n".join(lines) + "\n"
 
