@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from genescribe.records import Description, GeneRow, Reason, Status
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -58,3 +60,30 @@ def genescribe() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def described_gene() -> Callable[..., tuple[GeneRow, Description]]:
+    """Return a function that makes a gene and its description; keywords change any field.
+
+    ``reason`` is the description's.
+    """
+
+    def make(gene_id: str = "YAL038W", **changes: object) -> tuple[GeneRow, Description]:
+        gene: dict[str, object] = {
+            "gene_id": gene_id, "seqid": "chrI", "start": 71785, "end": 73288, "strand": "+",
+            "biotype": "protein_coding", "name": "CDC19", "product": "pyruvate kinase",
+            "transcripts": 1, "transcript_id": f"{gene_id}_mRNA", "exons": 1, "view": "cds",
+            "length": 1503, "cut": 0, "gc": 0.44, "sha256": "0" * 64, "reason": Reason.NONE,
+        }  # fmt: skip
+        described: dict[str, object] = {
+            "gene_id": gene_id, "text": "pyruvate kinase of glycolysis",
+            "status": Status.DESCRIBED, "reason": Reason.NONE, "score": 0.71, "lift": 1.24,
+            "n_tokens": 7, "model": "tiny@0123456789ab", "prompt": "describe-1",
+        }  # fmt: skip
+        for name, value in changes.items():
+            target = described if name in described else gene
+            target[name] = value
+        return GeneRow(**gene), Description(**described)  # type: ignore[arg-type]
+
+    return make
