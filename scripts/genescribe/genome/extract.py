@@ -40,7 +40,7 @@ class ExtractSettings:
 
     ``views`` maps biotype to view and has a key ``default`` for all others. ``max_length`` None
     means no limit. ``min_length`` counts before cutting, ``max_n_fraction`` after.
-    ``exclude_biotypes`` are names or shell patterns such as ``*pseudogene``.
+    ``exclude_biotypes`` are names or shell patterns such as ``*pseudogene``; case is ignored.
     """
 
     views: Mapping[str, View]
@@ -97,7 +97,7 @@ def _extract_gene(
     gene: Gene, annotation: Annotation, genome: Genome, settings: ExtractSettings
 ) -> tuple[GeneRow, str]:
     transcript = representative(gene)
-    if any(fnmatchcase(gene.biotype, pattern) for pattern in settings.exclude_biotypes):
+    if _matches(gene.biotype, settings.exclude_biotypes):
         return _row(gene, transcript, Reason.BIOTYPE_EXCLUDED), ""
     if gene.seqid not in genome.lengths:
         return _row(gene, transcript, Reason.NO_SEQUENCE), ""
@@ -112,6 +112,10 @@ def _extract_gene(
         reason = Reason.MOSTLY_N
     row = _row(gene, transcript, reason, view, sequence, total - len(sequence))
     return row, "" if reason else sequence
+
+
+def _matches(biotype: str, patterns: frozenset[str]) -> bool:
+    return any(fnmatchcase(biotype.lower(), pattern.lower()) for pattern in patterns)
 
 
 def _pieces_of_view(

@@ -38,9 +38,9 @@ class DescribeParams:
 class Describer:
     """Describe genes with one model; greedy, so that the same input gives the same text.
 
-    ``device`` is ``auto`` (CUDA if there is one), ``cpu`` or ``cuda``; ``dtype`` is ``auto``
-    (what the spec says for the device) or a torch dtype name. Raises UnknownModelError,
-    CheckpointError, and InputError where CUDA is asked for and absent.
+    ``device`` is ``auto`` (CUDA if there is one), ``cpu`` or ``cuda``; weights are computed with
+    in ``dtype``, whatever they are stored in. Raises UnknownModelError, CheckpointError, and
+    InputError where CUDA is asked for and absent.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Describer:
         model: str | Path | ModelSpec = "tiny",
         *,
         device: str = "auto",
-        dtype: str = "auto",
+        dtype: torch.dtype = torch.float32,
         seed: int = 0,
         cache: Cache | None = None,
     ) -> None:
