@@ -37,6 +37,7 @@ HARD_TEXTS = [
     "gène β 遺伝子",
     "\x85 next line \u2028",
     " edges ",
+    "not UTF-8: \udce9",
     "50% off",
 ]
 
@@ -73,7 +74,9 @@ def test_a_text_column_comes_back_and_is_no_formula(tmp_path: Path, text: str) -
     row = make_row(text or "id", name=text, product=text, biotype=text, transcript_id=text)
     tables.write_genes_tsv(tmp_path / "genes.tsv", [row])
     assert tables.read_genes_tsv(tmp_path / "genes.tsv") == [row]
-    with (tmp_path / "genes.tsv").open(encoding="utf-8", newline="") as handle:
+    with (tmp_path / "genes.tsv").open(
+        encoding="utf-8", errors="surrogateescape", newline=""
+    ) as handle:
         lines = list(csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
     assert len(lines) == 2
     assert not lines[1][6].startswith(("=", "+", "-", "@"))
@@ -123,13 +126,13 @@ def test_sequences_come_back(tmp_path: Path) -> None:
         make_record("g1", "ACGT" * 50),
         make_record("my gene 100%\u2028", "A", biotype="odd type"),
         make_record("g=3", "N" * 160),
+        make_record("gene \udce9, not UTF-8", "ACGT"),
     ]
     path = tmp_path / "sequences.fa.gz"
     tables.write_sequences(path, records)
     assert list(tables.read_sequences(path)) == records
     text = gzip.decompress(path.read_bytes()).decode()
     assert ">my%20gene%20100%25%E2%80%A8 view=cds biotype=odd%20type sha256=" in text
-    assert max(map(len, text.splitlines()[1:4])) == 80
 
 
 def test_sequences_are_bgzip_with_the_same_bytes_each_time(tmp_path: Path, need) -> None:
