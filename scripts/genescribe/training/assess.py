@@ -1,0 +1,265 @@
+"""Measure a model on genes that it never saw, and fit its calibration.
+
+    python -m genescribe.training.assess --model tiny --config config/train/tiny.yaml --pairs DIR
+        --out assessment.json [--genes 1000]
+
+Prints the tables of the model card. Prompts name no organism, as ``genescribe run`` without
+``--organism``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from nltk.translate.bleu_score import sentence_bleu
+from numpy.typing import NDArray
+from rouge_score.rouge_scorer import RougeScorer
+from sklearn.linear_model import LogisticRegression
+
+from genescribe.errors import GenescribeError
+from genescribe.files import atomic_path
+from genescribe.models.checkpoint import load
+from genescribe.models.modeling import SequenceChatModel
+from genescribe.models.processing import SequenceChatProcessor
+from genescribe.models.spec import load_spec
+from genescribe.training.config import load_train_config
+from genescribe.training.corpus import Pair
+from genescribe.training.tiny import read_split
+
+logger = logging.getLogger(__name__)
+
+BATCH = 128
+RIGHT_ROUGE_L = 0.5
+"""A text is called right if its ROUGE-L F against the reference is at least this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the model wrote for one gene; log p and lift are means per token, in nats."""
+
+    text: str
+    log_prob: float
+    lift: float
+
+
+def bleu_1(reference: str, text: str) -> float:
+    """Sentence BLEU with unigrams only: lower case, split at white space, no smoothing."""
+    words = text.lower().split()
+    if not words:
+        return 0.0
+    return float(sentence_bleu([reference.lower().split()], words, weights=(1,)))
+
+
+_ROUGE = RougeScorer(["rougeL"], use_stemmer=False)
+
+
+def rouge_l(reference: str, text: str) -> float:
+    """ROUGE-L F of rouge-score, without stemming."""
+    return float(_ROUGE.score(reference, text)["rougeL"].fmeasure)
+
+
+def swap_sequences(pairs: Sequence[Pair], rng: np.random.Generator) -> list[Pair]:
+    """Give each gene the sequence of another one (a cyclic shift in random order)."""
+    order = rng.permutation(len(pairs))
+    donors = dict(zip(order, np.roll(order, 1), strict=True))
+    return [
+        replace(
+            pair,
+            record=replace(
+                pair.record,
+                sequence=pairs[donors[i]].record.sequence,
+                view=pairs[donors[i]].record.view,
+            ),
+        )
+        for i, pair in enumerate(pairs)
+    ]
+
+
+class Assessor:
+    """Runs one model over pairs, in batches of similar length, results in the pairs' order."""
+
+    def __init__(
+        self, model: SequenceChatModel, processor: SequenceChatProcessor, max_new_tokens: int
+    ) -> None:
+        self.model, self.processor, self.max_new_tokens = model, processor, max_new_tokens
+
+    def predict(self, pairs: Sequence[Pair]) -> list[Prediction]:
+        """Describe each gene."""
+        results: dict[int, Prediction] = {}
+        for chosen in _batches([len(pair.text) for pair in pairs]):
+            inputs = self.processor([pairs[i].record for i in chosen], None)
+            ids = self.model.generate(**inputs, max_new_tokens=self.max_new_tokens)
+            given, null = self._mean_log_probs(inputs, ids)
+            texts = self.processor.decode(ids)
+            for i, text, log_prob, base in zip(chosen, texts, given, null, strict=True):
+                results[i] = Prediction(text, log_prob, log_prob - base)
+        return [results[i] for i in range(len(pairs))]
+
+    def reference_nats(self, pairs: Sequence[Pair]) -> tuple[float, float]:
+        """Return the nats per token of the references: with the sequences, and without."""
+        tokenizer = self.processor.tokenizer
+        totals, tokens = np.zeros(2), 0
+        for chosen in _batches([len(pair.text) for pair in pairs]):
+            inputs = self.processor([pairs[i].record for i in chosen], None)
+            texts = [pairs[i].text + tokenizer.eos_token for i in chosen]
+            ids = tokenizer(
+                texts, add_special_tokens=False, padding=True, padding_side="right",
+                return_tensors="pt",
+            )["input_ids"]  # fmt: skip
+            for k, use_sequence in enumerate((True, False)):
+                totals[k] -= float(self.model.text_log_probs(inputs, ids, use_sequence).sum())
+            tokens += int((ids != tokenizer.pad_token_id).sum())
+        given, null = totals / tokens
+        return float(given), float(null)
+
+    def _mean_log_probs(self, inputs: Any, ids: torch.Tensor) -> tuple[list[float], list[float]]:
+        count = (ids != self.processor.tokenizer.pad_token_id).sum(1).clamp(min=1)  # (B,)
+        given, null = (
+            (self.model.text_log_probs(inputs, ids, use).sum(1) / count).tolist()
+            for use in (True, False)
+        )
+        return given, null
+
+
+def _batches(lengths: Sequence[int]) -> list[NDArray[np.int64]]:
+    order = np.argsort(lengths, kind="stable")
+    return [order[first : first + BATCH] for first in range(0, len(order), BATCH)]
+
+
+def score_texts(pairs: Sequence[Pair], texts: Sequence[str]) -> dict[str, float]:
+    """Return mean BLEU-1, mean ROUGE-L and the shares of exact and of right texts."""
+    rouge = [rouge_l(pair.text, text) for pair, text in zip(pairs, texts, strict=True)]
+    exact = [p.text.lower() == text.lower() for p, text in zip(pairs, texts, strict=True)]
+    bleu = [bleu_1(pair.text, text) for pair, text in zip(pairs, texts, strict=True)]
+    return {
+        "bleu_1": float(np.mean(bleu)),
+        "rouge_l": float(np.mean(rouge)),
+        "exact": float(np.mean(exact)),
+        "right": float(np.mean(np.array(rouge) >= RIGHT_ROUGE_L)),
+    }
+
+
+def assess_set(
+    assessor: Assessor, pairs: Sequence[Pair], frequent: str, seed: int
+) -> tuple[dict[str, Any], list[Prediction]]:
+    """Measure one set of genes, beside the same with swapped sequences and a constant text."""
+    swapped = swap_sequences(pairs, np.random.default_rng(seed))
+    predictions = assessor.predict(pairs)
+    with_gene, without = assessor.reference_nats(pairs)
+    other, _ = assessor.reference_nats(swapped)
+    results = {
+        "genes": len(pairs),
+        "nats": {"gene": with_gene, "other_gene": other, "no_sequence": without},
+        "lift": float(np.mean([prediction.lift for prediction in predictions])),
+        "model": score_texts(pairs, [prediction.text for prediction in predictions]),
+        "other_gene": score_texts(pairs, [p.text for p in assessor.predict(swapped)]),
+        "most_frequent": score_texts(pairs, [frequent] * len(pairs)),
+    }
+    return results, predictions
+
+
+def fit_calibration(
+    pairs: Sequence[Pair], predictions: Sequence[Prediction]
+) -> tuple[dict[str, float], NDArray[np.float64], NDArray[np.bool_]]:
+    """Fit Platt scaling of (log p, lift) to "right"; return it, the scores and what was right."""
+    features = np.array([[p.log_prob, p.lift] for p in predictions])  # (genes, 2)
+    right = np.array(
+        [
+            rouge_l(pair.text, prediction.text) >= RIGHT_ROUGE_L
+            for pair, prediction in zip(pairs, predictions, strict=True)
+        ]
+    )
+    fitted = LogisticRegression(C=1e6, max_iter=1000).fit(features, right)
+    calibration = {
+        "intercept": round(float(fitted.intercept_[0]), 3),
+        "log_prob": round(float(fitted.coef_[0, 0]), 3),
+        "lift": round(float(fitted.coef_[0, 1]), 3),
+    }
+    return calibration, fitted.predict_proba(features)[:, 1], right
+
+
+def coverage_table(
+    values: NDArray[np.float64], right: NDArray[np.bool_], thresholds: Sequence[float]
+) -> list[dict[str, float]]:
+    """Tell, for each threshold, the share of genes at or above it and how many are right."""
+    rows = []
+    for threshold in thresholds:
+        above = values >= threshold
+        rows.append(
+            {
+                "threshold": threshold,
+                "coverage": float(above.mean()),
+                "right_above": float(right[above].mean()) if above.any() else 0.0,
+                "right_below": float(right[~above].mean()) if not above.all() else 0.0,
+            }
+        )
+    return rows
+
+
+def assess(model: str, config_path: Path, pairs: Path, genes: int, out: Path) -> dict[str, Any]:
+    """Measure ``model`` on validation families and on each held-out species; write JSON."""
+    spec = load_spec(model)
+    config = load_train_config(config_path)
+    torch.set_num_threads(config.threads)
+    assessor = Assessor(*load(spec, "cpu", torch.float32), spec.generation["max_new_tokens"])
+    split = read_split(pairs, config)
+    frequent = Counter(pair.text for pair in split.training).most_common(1)[0][0]
+    sets = {"validation families": split.validation}
+    for pair in split.held_out:
+        sets.setdefault(pair.organism or pair.source, []).append(pair)
+    report: dict[str, Any] = {"model": spec.identity, "most_frequent": frequent, "sets": {}}
+    texts = {}
+    for name, members in sets.items():
+        rng = np.random.default_rng(config.seed)
+        chosen = [members[i] for i in sorted(rng.permutation(len(members))[:genes])]
+        report["sets"][name], predictions = assess_set(assessor, chosen, frequent, config.seed)
+        texts[name] = (chosen, predictions)
+        logger.info("assessed: %s %s", name, json.dumps(report["sets"][name]))
+    calibration, scores, right = fit_calibration(*texts["validation families"])
+    lifts = np.array([prediction.lift for prediction in texts["validation families"][1]])
+    report["calibration"] = calibration
+    report["by_score"] = coverage_table(scores, right, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+    report["by_lift"] = coverage_table(lifts, right, [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3])
+    report["examples"] = {
+        name: [
+            {"gene": pair.record.gene_id, "reference": pair.text, "model": prediction.text,
+             "log_prob": prediction.log_prob, "lift": prediction.lift}
+            for pair, prediction in list(zip(chosen, predictions, strict=True))[:40]
+        ]
+        for name, (chosen, predictions) in texts.items()
+    }  # fmt: skip
+    with atomic_path(out) as path:
+        path.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    return report
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Measure a model on genes it never saw.")
+    parser.add_argument("--model", default="tiny", help="name or path of a model spec")
+    parser.add_argument("--config", type=Path, default=Path("config/train/tiny.yaml"))
+    parser.add_argument("--pairs", type=Path, required=True, help="folder of NAME.jsonl.gz")
+    parser.add_argument("--genes", type=int, default=1000, help="at most this many per set")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    try:
+        assess(options.model, options.config, options.pairs, options.genes, options.out)
+    except GenescribeError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""The training loop: seeded, resumable to the bit, stopped by the validation loss.
+
+A checkpoint holds everything that the next step depends on, random states included, so that a
+run that was killed and resumed ends with the weights of one that was not.
+"""
+
+from __future__ import annotations
+
+import csv
+import logging
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from genescribe.errors import GenescribeError
+from genescribe.files import atomic_path
+from genescribe.models.modeling import SequenceChatModel
+from genescribe.training.config import TrainConfig
+from genescribe.training.data import Example, collate, epoch_batches
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINT = "checkpoint.pt"
+BEST = "best.pt"
+LOG = "log.csv"
+LOG_COLUMNS = ("step", "seconds", "train_loss", "validation_loss", "validation_loss_no_sequence")
+
+
+class Trainer:
+    """Trains ``model`` on ``training`` and keeps the weights with the lowest validation loss.
+
+    ``folder`` receives ``checkpoint.pt`` (to go on from), ``best.pt`` (weights) and ``log.csv``.
+    A checkpoint found there is resumed. Raises GenescribeError if the loss is not finite.
+    """
+
+    def __init__(
+        self,
+        model: SequenceChatModel,
+        training: Sequence[Example],
+        validation: Sequence[Example],
+        config: TrainConfig,
+        folder: Path,
+    ) -> None:
+        self.model, self.config, self.folder = model, config, folder
+        self.training, self.validation = training, validation
+        self.windows = model.config.encoder_config.windows
+        self.text_lengths = np.array([len(example.text_ids) for example in training])
+        self.optimizer = _optimizer(model, config)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: learning_rate_factor(step, config.warmup, config.steps)
+        )
+        self.rng = np.random.default_rng(config.seed)
+        self.batches: list[Any] = []
+        self.step, self.seconds, self.best_loss, self.stale = 0, 0.0, math.inf, 0
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if (folder / CHECKPOINT).is_file():
+            self._resume()
+
+    def run(self, until: int | None = None) -> float:
+        """Train to step ``until`` (default: the end of the schedule); return the best loss."""
+        last = min(until or self.config.steps, self.config.steps)
+        losses: list[float] = []
+        started = time.monotonic() - self.seconds
+        while self.step < last and self.stale < self.config.patience:
+            losses.append(self._train_step())
+            self.seconds = time.monotonic() - started
+            if self.step % self.config.evaluate_every == 0 or self.step == last:
+                self._evaluate(float(np.mean(losses)))
+                losses.clear()
+                self._save()
+        return self.best_loss
+
+    def _train_step(self) -> float:
+        if not self.batches:
+            self.batches = epoch_batches(self.text_lengths, self.config.batch_size, self.rng)
+        genes = self.batches.pop()
+        batch = collate([self.training[i] for i in genes], self.config, self.windows, self.rng)
+        self.model.train()
+        loss = self.model(**batch).loss
+        if not torch.isfinite(loss):
+            raise GenescribeError(
+                f"training: the loss is {loss.item()} at step {self.step}, genes "
+                f"{genes[:5].tolist()}...; lower the learning rate"
+            )
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.schedule.step()
+        self.step += 1
+        return float(loss.detach())
+
+    def _evaluate(self, train_loss: float) -> None:
+        loss = evaluate(self.model, self.validation, self.config, drop=False)
+        null_loss = evaluate(self.model, self.validation, self.config, drop=True)
+        logger.info(
+            "step=%d minutes=%.1f train=%.3f validation=%.3f without_sequence=%.3f",
+            self.step, self.seconds / 60, train_loss, loss, null_loss,
+        )  # fmt: skip
+        log = self.folder / LOG
+        with log.open("a", newline="", encoding="utf-8") as handle:
+            writer = csv.writer(handle)
+            if handle.tell() == 0:
+                writer.writerow(LOG_COLUMNS)
+            values = (self.seconds, train_loss, loss, null_loss)
+            writer.writerow([self.step, *(f"{value:.4f}" for value in values)])
+        self.stale += 1
+        if loss < self.best_loss:
+            self.best_loss, self.stale = loss, 0
+            with atomic_path(self.folder / BEST) as path:
+                torch.save(self.model.state_dict(), path)
+
+    def _save(self) -> None:
+        state = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "torch_rng": torch.get_rng_state(),
+            "numpy_rng": self.rng.bit_generator.state,
+            "batches": [torch.from_numpy(batch) for batch in self.batches],
+            "progress": (self.step, self.seconds, self.best_loss, self.stale),
+        }
+        with atomic_path(self.folder / CHECKPOINT) as path:
+            torch.save(state, path)
+
+    def _resume(self) -> None:
+        state = torch.load(self.folder / CHECKPOINT, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        torch.set_rng_state(state["torch_rng"])
+        self.rng.bit_generator.state = state["numpy_rng"]
+        self.batches = [batch.numpy() for batch in state["batches"]]
+        self.step, self.seconds, self.best_loss, self.stale = state["progress"]
+        logger.info("resumed: step=%d", self.step)
+
+
+@torch.inference_mode()
+def evaluate(
+    model: SequenceChatModel, examples: Sequence[Example], config: TrainConfig, *, drop: bool
+) -> float:
+    """Return the mean loss in nats per token over ``examples``; ``drop`` hides the sequences."""
+    model.eval()
+    total, tokens = 0.0, 0
+    ordered = sorted(examples, key=lambda example: len(example.text_ids))
+    for first in range(0, len(ordered), config.batch_size):
+        chosen = ordered[first : first + config.batch_size]
+        batch = collate(chosen, config, model.config.encoder_config.windows, None)
+        batch["drop_sequence"][:] = drop
+        count = sum(len(example.text_ids) for example in chosen)
+        total, tokens = total + float(model(**batch).loss) * count, tokens + count
+    return total / tokens
+
+
+def learning_rate_factor(step: int, warmup: int, steps: int) -> float:
+    """Return the factor on the learning rate: linear warm-up, then cosine to zero at ``steps``."""
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, steps - warmup))))
+
+
+def _optimizer(model: SequenceChatModel, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW; vectors (biases, norms, null sequence) do not decay, the table has its own rate."""
+    table = [model.encoder.table.weight]
+    others = [p for p in model.parameters() if p is not table[0]]
+    return torch.optim.AdamW(
+        [
+            {"params": table, "lr": config.table_learning_rate},
+            {"params": [p for p in others if p.ndim > 1]},
+            {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
+        ],
+        lr=config.learning_rate,
+        betas=(0.9, 0.98),
+        weight_decay=config.weight_decay,
+        fused=True,
+    )
