@@ -15,7 +15,7 @@ LIBRARY = REPOSITORY / "scripts" / "genescribe"
 
 def refuse(message):
     """Stop before any job with one line on stderr; exit code 2 is bad input, as everywhere."""
-    print(f"genescribe: {message}", file=sys.stderr)
+    print(f"genescribe: error: {message}", file=sys.stderr)
     sys.exit(2)
 
 
@@ -34,13 +34,15 @@ def checked(values, schema, where):
 def read_sheet(path):
     """Return the rows of the sample sheet by assembly; empty cells count as not given."""
     if not Path(path).is_file():
-        refuse(f"{path}: no such sample sheet; set `assemblies` in config/config.yaml")
+        refuse(f"config/config.yaml: assemblies: {path}: no such file; name your sample sheet")
     rows = {}
     with open(path, newline="", encoding="utf-8") as sheet:
         lines = (line for line in sheet if line.strip() and not line.startswith("#"))
         for row in csv.DictReader(lines, delimiter="\t"):
-            given = {key: value for key, value in row.items() if value}
             where = f"{path}: assembly {row.get('assembly') or '(no name)'}"
+            if None in row:
+                refuse(f"{where}: has more cells than the header has columns")
+            given = {key: value for key, value in row.items() if value}
             checked(given, "assemblies.schema.yaml", where)
             if given["assembly"] in rows:
                 refuse(f"{where}: is there twice; give each row a name of its own")
@@ -99,9 +101,7 @@ def model_spec(wildcards):
 
 
 def option(name, value):
-    """One command line option, safely quoted; nothing where the value is off or empty."""
-    if isinstance(value, list):
-        value = ",".join(value)
+    """One command line option, quoted for the shell; nothing where the value is off or empty."""
     if value is True:
         return name
     return f"{name} {shlex.quote(str(value))}" if value not in (None, False, "") else ""

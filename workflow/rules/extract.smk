@@ -25,10 +25,10 @@ rule extract:
         view=config["extract"]["view"],
         flank=config["extract"]["flank"],
         min_length=config["extract"]["min_length"],
-        exclude=option("--exclude-biotypes", config["extract"]["exclude_biotypes"]),
+        exclude=",".join(config["extract"]["exclude_biotypes"]),
         missing=option("--allow-missing-contigs", config["extract"]["allow_missing_contigs"]),
     shell:
         "python -m genescribe extract {params.genome} --annotation {input.annotation:q}"
         " --out $(dirname {output.genes:q}) --model {params.model:q} --view {params.view}"
-        " --flank {params.flank} --min-length {params.min_length} {params.exclude}"
-        " {params.missing} --record {output.record:q} --force 2> {log:q}"
+        " --flank {params.flank} --min-length {params.min_length}"
+        " --exclude-biotypes {params.exclude:q} {params.missing} --record {output.record:q} --force 2> {log:q}"

@@ -1,0 +1,170 @@
+"""The workflow: complete, the same as ``genescribe run``, and never describing a gene twice."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from genescribe.pipeline.stages import EXCLUDED_BIOTYPES
+from workflow.project import call_snakemake, write_assembly, write_config, write_sheet
+
+ROOT = Path(__file__).resolve().parents[2]
+SAME_AS_RUN = (
+    "{name}.gff3",
+    "{name}.sorted.gff3.gz",
+    "{name}.sorted.gff3.gz.tbi",
+    "descriptions.jsonl",
+    "descriptions.tsv",
+    "genes.tsv",
+    "genescribe_mqc.tsv",
+    "sequences.fa.gz",
+)
+
+
+def computed(project: Path, assembly: str) -> list[int]:
+    """How many genes the model was asked for, shard by shard."""
+    records = sorted((project / "results" / assembly / "records").glob("describe.*.json"))
+    return [json.loads(record.read_text())["computed"] for record in records]
+
+
+def results(project: Path, assembly: str) -> dict[str, bytes]:
+    folder = project / "results" / assembly
+    return {name: (folder / name.format(name=assembly)).read_bytes() for name in SAME_AS_RUN}
+
+
+def jobs(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """The rules that ran."""
+    assert done.returncode == 0, done.stderr
+    lines = (line.split() for line in done.stderr.splitlines())
+    return {words[1].rstrip(":") for words in lines if words[:1] in (["rule"], ["localrule"])}
+
+
+def test_results_are_those_of_genescribe_run(
+    finished: tuple[Path, Path],
+    genescribe: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+) -> None:
+    project, _ = finished
+    for assembly, annotation in {"toy": "genes.gff3", "toy_gtf": "genes.gtf"}.items():
+        out = tmp_path / "results" / assembly
+        done = genescribe(
+            "run", "--genome", project / "data" / "genome.fa",
+            "--annotation", project / "data" / annotation,
+            "--out", out, "--name", assembly,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert results(tmp_path, assembly) == results(project, assembly)
+        expected = {path.name for path in out.iterdir()}
+        assert expected <= {path.name for path in (project / "results" / assembly).iterdir()}
+    assert (project / "results" / "toy_gtf" / "toy_gtf.gtf").is_file()
+
+
+def test_two_assemblies_with_the_same_genes_are_described_once(
+    finished: tuple[Path, Path],
+) -> None:
+    project, _ = finished
+    assert sum(computed(project, "toy")) + sum(computed(project, "toy_gtf")) == 12
+
+
+def test_run_record_is_complete(finished: tuple[Path, Path]) -> None:
+    project, _ = finished
+    record = json.loads((project / "results" / "toy" / "run.json").read_text())
+    assert [stage["stage"] for stage in record["stages"]] == [
+        "extract", "describe", "describe", "describe", "gather", "decorate",
+    ]  # fmt: skip
+    assert sum(record["genes"].values()) == 12
+    assert {"genome", "annotation"} <= set(record["inputs"])
+    assert all(len(given["sha256"]) == 64 for given in record["inputs"].values())
+
+
+def test_second_start_has_nothing_to_do(finished: tuple[Path, Path]) -> None:
+    project, code = finished
+    done = call_snakemake(project, "--cores", "2", code=code)
+    assert "Nothing to be done" in done.stderr
+    assert jobs(done) == set()
+
+
+def test_edited_library_runs_again_but_describes_no_gene_twice(
+    finished: tuple[Path, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(finished[0].parent, tmp_path, symlinks=True, dirs_exist_ok=True)
+    project, code = tmp_path / "project", tmp_path / "code"
+    before = results(project, "toy")
+    with (code / "scripts" / "genescribe" / "inference" / "describer.py").open("a") as source:
+        source.write("\n# an edit\n")
+    done = call_snakemake(project, "--cores", "2", "results/toy/report.html", code=code)
+    assert "describe" in jobs(done)
+    assert "extract" not in jobs(done)
+    assert computed(project, "toy") == [0, 0, 0]
+    assert results(project, "toy") == before
+
+
+def test_next_assembly_version_pays_for_the_changed_gene_only(
+    finished: tuple[Path, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(finished[0].parent, tmp_path, symlinks=True, dirs_exist_ok=True)
+    project, code = tmp_path / "project", tmp_path / "code"
+    write_assembly(project / "data2", mutated=True)
+    write_sheet(project, {"toy2": ("data2/genome.fa", "data2/genes.gff3")})
+    done = call_snakemake(project, "--cores", "2", code=code)
+    assert jobs(done) >= {"extract", "describe", "gather", "decorate", "record", "report"}
+    assert sum(computed(project, "toy2")) == 1
+
+
+def test_snakemake_report(finished: tuple[Path, Path], tmp_path: Path) -> None:
+    project, code = finished
+    target = tmp_path / "report.zip"
+    done = call_snakemake(project, "--report", str(target), code=code)
+    assert done.returncode == 0, done.stderr
+    assert target.stat().st_size > 10_000
+
+
+REFUSED = {
+    "unknown key": ("config", {"shardz": 3}, "shardz"),
+    "unknown key in a section": ("config", {"describe": {"shard": 3}}, "describe.*'shard'"),
+    "wrong type": ("config", {"retries": "many"}, "retries.*many"),
+    "no such sheet": ("config", {"assemblies": "nowhere.tsv"}, "assemblies: nowhere.tsv: no such"),
+    "empty sheet": ("sheet", "assembly\tgenome\tannotation\n", "names no assembly"),
+    "unknown column": ("sheet", "assembly\tgene\tannotation\na\tb\tc\n", "a: .*'gene'"),
+    "no annotation": ("sheet", "assembly\tgenome\tannotation\na\tb\t\n", "a: 'annotation' is"),
+    "two of one name": ("sheet", "assembly\tannotation\na\tb\na\tc\n", "a: is there twice"),
+    "odd name": ("sheet", "assembly\tannotation\n../a\tb\n", "'../a' does not match"),
+    "too many cells": ("sheet", "assembly\tannotation\na\tb\tc\n", "a: .* more cells"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_configuration_is_refused_in_one_line(project: Path, case: str) -> None:
+    kind, content, message = REFUSED[case]
+    if kind == "config":
+        write_config(project, **content)
+    else:
+        (project / "config" / "assemblies.tsv").write_text(content)
+    done = call_snakemake(project, "--cores", "1")
+    assert done.returncode == 2
+    said = [line for line in done.stderr.splitlines() if "profile" not in line]
+    assert len(said) == 1
+    assert said[0].startswith("genescribe: error: config/")
+    assert re.search(message, said[0])
+    assert not (project / "results").exists()
+
+
+def test_config_file_and_schema_agree() -> None:
+    config = (ROOT / "config" / "config.yaml").read_text(encoding="utf-8")
+    schema = (ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")
+
+    def defaults(part: dict) -> dict:
+        return {
+            key: defaults(value) if "properties" in value else value["default"]
+            for key, value in part["properties"].items()
+        }
+
+    assert yaml.safe_load(config) == defaults(yaml.safe_load(schema))
+    assert yaml.safe_load(config)["extract"]["exclude_biotypes"] == list(EXCLUDED_BIOTYPES)
