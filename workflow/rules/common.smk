@@ -46,6 +46,9 @@ def read_sheet(path):
             checked(given, "assemblies.schema.yaml", where)
             if given["assembly"] in rows:
                 refuse(f"{where}: is there twice; give each row a name of its own")
+            for file in {"genome", "annotation"} & given.keys():
+                if not Path(given[file]).is_file():
+                    refuse(f"{where}: {file}: {given[file]}: no such file; check the path")
             rows[given["assembly"]] = {"model": config["model"]} | given
     if not rows:
         refuse(f"{path}: names no assembly; add a line for each")
@@ -95,9 +98,8 @@ def model_name(wildcards):
 def model_spec(wildcards):
     """The YAML file that pins the model, weights hash included."""
     model = model_name(wildcards)
-    if model.endswith((".yaml", ".yml")):
-        return model
-    return str(REPOSITORY / "config" / "models" / f"{model}.yaml")
+    shipped = REPOSITORY / "config" / "models" / f"{model}.yaml"
+    return model if model.endswith((".yaml", ".yml")) else str(shipped)
 
 
 def option(name, value):
