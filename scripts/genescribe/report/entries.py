@@ -11,8 +11,8 @@ from genescribe.errors import InputError
 from genescribe.records import Description, GeneRow, Reason, Status
 
 STATUS_MEANING: Mapping[Status, str] = {
-    Status.DESCRIBED: "The text passed the model's thresholds and is in the annotation.",
-    Status.UNCERTAIN: "The model wrote a text that it cannot support; kept in the tables only.",
+    Status.DESCRIBED: "The text passed the model’s thresholds and is in the annotation.",
+    Status.UNCERTAIN: "The model wrote a text, but too little speaks for it. By default it stays in the tables.",
     Status.SKIPPED: "The gene was not given to the model.",
     Status.FAILED: "The model could not process the gene.",
 }
@@ -20,10 +20,10 @@ STATUS_MEANING: Mapping[Status, str] = {
 REASON_MEANING: Mapping[Reason, str] = {
     Reason.BIOTYPE_EXCLUDED: "Genes of this biotype were left out on request.",
     Reason.NO_SEQUENCE: "The genome has no sequence for this gene, or the gene has no such part.",
-    Reason.TOO_SHORT: "The sequence is shorter than the model's minimum.",
+    Reason.TOO_SHORT: "The sequence is shorter than the model’s minimum.",
     Reason.MOSTLY_N: "Too much of the sequence is unknown bases (N).",
     Reason.LOW_LIFT: "The sequence makes the text hardly more likely than no sequence does, "
-    "so the text may be the model's habit.",
+    "so the text may be the model’s habit.",
     Reason.LOW_SCORE: "The model is not sure enough of its text.",
     Reason.EMPTY_TEXT: "The model wrote nothing.",
     Reason.OUT_OF_MEMORY: "The gene did not fit into memory, even alone.",

@@ -259,17 +259,17 @@
 
   function connectFilters() {
     const form = byId("filters");
-    form.addEventListener("input", debounced(refresh));
+    const refreshSoon = debounced(refresh);
+    form.addEventListener("input", refreshSoon);
+    form.addEventListener("change", refreshSoon);
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("reset", () => {
       view.sort = "";
       setTimeout(refresh); // after the browser has emptied the fields
     });
-    byId("sort").addEventListener("input", (event) => {
-      event.stopPropagation();
+    byId("sort").addEventListener("change", (event) => {
       view.sort = "";
       if (event.target.value) sortBy(event.target.value);
-      else refresh();
     });
     byId("csv").addEventListener("click", downloadCsv);
   }
@@ -287,7 +287,7 @@
       event.preventDefault();
       neighbour.querySelector("button").focus();
     });
-    byId("size").addEventListener("input", () => showPage(0));
+    byId("size").addEventListener("change", () => showPage(0));
     for (const button of document.querySelectorAll("[data-page]")) {
       button.addEventListener("click", () => {
         const pages = { first: 0, previous: view.page - 1, next: view.page + 1, last: pageCount() };
