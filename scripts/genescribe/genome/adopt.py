@@ -19,8 +19,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 
-from genescribe.genome.biotypes import GENE_KEYS, PSEUDOGENE
-from genescribe.genome.draft import NAME_KEYS, Draft, DraftGene, DraftTranscript
+from genescribe.genome.biotypes import PSEUDOGENE
+from genescribe.genome.draft import Draft, DraftGene, DraftTranscript, first_value
 from genescribe.genome.gff import parse_gff3_attributes
 from genescribe.records import Segment
 
@@ -88,16 +88,14 @@ def _has_another_parent(draft: Draft, node: DraftTranscript) -> bool:
     return False
 
 
-def _home(
-    around: list[DraftGene], empty: set[str], node: DraftTranscript
-) -> DraftGene | None:
+def _home(around: list[DraftGene], empty: set[str], node: DraftTranscript) -> DraftGene | None:
     named_for = node.parents if node.defined and node.parents else (node.transcript_id,)
-    locus_tag = parse_gff3_attributes(node.attributes).get("locus_tag", [""])[:1]
+    locus_tag = first_value(parse_gff3_attributes(node.attributes), ("locus_tag",))
     named = [
         gene
         for gene in around
         if any(names_agree(name, gene.gene_id) for name in named_for)
-        or (gene.locus_tag and [gene.locus_tag] == locus_tag)
+        or (locus_tag and gene.locus_tag == locus_tag)
     ]
     if named:
         return max(named, key=lambda gene: len(gene.gene_id))
@@ -130,26 +128,20 @@ def _new_gene(
 ) -> DraftGene:
     """Return the gene of its own that a transcript becomes, or an earlier one it shares."""
     pairs = parse_gff3_attributes(node.attributes)
-    gene_id = next(
-        (pairs[key][0] for key in ("geneID", "gene_id") if pairs.get(key)),
-        node.parents[0] if node.defined and node.parents else node.transcript_id,
-    )
+    missing = node.parents[0] if node.defined and node.parents else node.transcript_id
+    gene_id = first_value(pairs, ("geneID", "gene_id")) or missing
     gene = new_genes.get(gene_id)
     if gene is not None and (gene.seqid, gene.strand) != (node.seqid, node.strand):
         gene_id, gene = node.transcript_id, None
     if gene is None:
         if gene_id in draft.genes:
             gene_id = f"{gene_id}@{node.seqid}:{start + 1}-{end}"
-        name = next((pairs[key][0] for key in NAME_KEYS if pairs.get(key)), "")
-        gene = DraftGene(gene_id, node.seqid, node.strand, "", [], [])
-        # Bakta repeats the product in Name.
-        gene.name = "" if [name] == pairs.get("product") else name
-        gene.locus_tag = pairs.get("locus_tag", [""])[0] if pairs.get("locus_tag") else ""
-        gene.stated_biotype = next((pairs[k][0] for k in GENE_KEYS if pairs.get(k)), "")
-        if pairs.get("pseudo") == ["true"]:
-            gene.stated_biotype = PSEUDOGENE
+        span = Segment(start, end, node.strand)
+        gene = DraftGene(gene_id, node.seqid, node.strand, "", [span], [])
+        gene.describe(pairs)
+        if gene.name == gene.product:
+            gene.name = ""  # Bakta repeats the product in Name
         new_genes[gene_id] = draft.genes[gene_id] = gene
-        gene.parts = [Segment(start, end, node.strand)]
     first = gene.parts[0]
     gene.parts = [Segment(min(first.start, start), max(first.end, end), node.strand)]
     gene.lines.extend(node.lines)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from genescribe.genome.biotypes import (
-    PROTEIN_CODING,
-    biotype_of_type,
-    gene_biotype,
-)
+from genescribe.genome.biotypes import biotype_of_type, gene_biotype
 from genescribe.genome.draft import Draft, DraftGene, DraftTranscript
 from genescribe.records import Gene, Segment, Transcript
 
@@ -77,7 +74,7 @@ def split_proteins(cds: Sequence[Segment], ids: Sequence[str]) -> dict[str, list
     if len(groups) < 2:
         return {}
     ordered = sorted(cds)
-    overlap = any(a.end > b.start for a, b in zip(ordered, ordered[1:], strict=False))
+    overlap = any(a.end > b.start for a, b in pairwise(ordered))
     return groups if overlap or len(groups) < len(cds) else {}
 
 
@@ -95,18 +92,14 @@ def _transcript(
     elif node.utrs and cds:
         exons = joined(in_transcription_order([*cds, *node.utrs], length, False))
     else:
-        exons = cds
+        exons = [Segment(piece.start, piece.end, piece.strand) for piece in cds]
     _refuse_mixed_strands(draft, gene, node, exons, cds)
     if not exons:
         exons = [Segment(node.start, node.end, node.strand)]
     coding = bool(cds)
     stated = biotype_of_type(node.stated_biotype, False)
     biotype = stated or biotype_of_type(node.type, coding) or gene.stated_biotype
-    return Transcript(name, biotype, tuple(_without_phase(exons)), tuple(cds))
-
-
-def _without_phase(exons: Sequence[Segment]) -> list[Segment]:
-    return [e if e.phase == -1 else Segment(e.start, e.end, e.strand) for e in exons]
+    return Transcript(name, biotype, tuple(exons), tuple(cds))
 
 
 def in_transcription_order(
@@ -127,7 +120,7 @@ def in_transcription_order(
         return list(pieces)
     ordered = sorted(pieces)
     if length > 0 and ordered[0].start == 0 and ordered[-1].end == length:
-        gaps = [b.start - a.end for a, b in zip(ordered, ordered[1:], strict=False)]
+        gaps = [b.start - a.end for a, b in pairwise(ordered)]
         turn = gaps.index(max(gaps)) + 1
         ordered = ordered[turn:] + ordered[:turn]
     if strand == "-":
@@ -137,7 +130,7 @@ def in_transcription_order(
 
 def _merged(draft: Draft, node: DraftTranscript, exons: list[Segment]) -> list[Segment]:
     """Join exons of one transcript that overlap; bases would be read twice otherwise."""
-    for a, b in zip(exons, exons[1:], strict=False):
+    for a, b in pairwise(exons):
         if a.start < b.end and b.start < a.end and a.strand == b.strand:
             draft.oddities.note("overlapping exons of one transcript were joined", node.line)
             return joined(exons)

@@ -8,16 +8,37 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from genescribe.errors import AnnotationError
+from genescribe.genome.biotypes import Level, stated_biotype
 from genescribe.records import Segment
 
 logger = logging.getLogger(__name__)
 
 NAME_KEYS = ("gene_name", "gene", "gene_symbol", "symbol", "Name")
+
+
+# line number, seqid, type, start, end, strand, phase, column 9
+Row = tuple[int, str, str, int, int, str, int, str]
+Pairs = Mapping[str, Sequence[str]]
+
+
+def first_value(pairs: Pairs, keys: Iterable[str]) -> str:
+    """Return the first value of the first of ``keys`` that has one, else ""."""
+    return next((pairs[key][0] for key in keys if pairs.get(key)), "")
+
+
+class PieceCache(dict[tuple[int, int, str, int], Segment]):
+    """Pieces by value: isoforms share most exons, so that memory halves."""
+
+    def __missing__(self, values: tuple[int, int, str, int]) -> Segment:
+        if len(self) > 1 << 12:  # isoforms stand close to each other
+            self.clear()
+        piece = self[values] = Segment._make(values)
+        return piece
 
 
 class Oddities:
@@ -71,6 +92,25 @@ class DraftTranscript:
         for kind in (self.exons, self.cds, self.utrs or (), self.stops or ()):
             yield from kind
 
+    def define(self, draft: Draft, row: Row) -> None:
+        """Take over the line of the transcript itself; further lines of it widen it."""
+        number, _, kind, start, end, strand, _, attributes = row
+        if self.defined:
+            draft.oddities.note("transcript lines share an ID, read as one transcript", number)
+            self.start, self.end = min(self.start, start), max(self.end, end)
+            self.strand = self.strand if self.strand == strand else "."
+            self.lines.append(number)
+            return
+        self.defined, self.type, self.line, self.lines = True, kind, number, [number]
+        self.start, self.end, self.strand, self.attributes = start, end, strand, attributes
+
+    def add_other_piece(self, level: Level, piece: Segment) -> None:
+        """Add a UTR (of use only where there are no exons) or a piece of a stop codon."""
+        if level is Level.STOP_CODON:
+            self.stops = [*(self.stops or ()), piece]
+        elif not self.exons:
+            self.utrs = [*(self.utrs or ()), piece]
+
     def span(self) -> tuple[int, int]:
         """Return start and end over its own line and all pieces."""
         starts = [piece.start for piece in self.pieces()]
@@ -99,6 +139,15 @@ class DraftGene:
     locus_tag: str = ""
     spliced_in_trans: bool = False
     transcripts: list[DraftTranscript] = field(default_factory=list)
+
+    def describe(self, pairs: Pairs) -> None:
+        """Take name, biotype and product from the attributes of a gene line."""
+        self.stated_biotype = stated_biotype(self.type, pairs)
+        self.name = first_value(pairs, NAME_KEYS)
+        self.product = first_value(pairs, ("product",))
+        self.description = first_value(pairs, ("description",))
+        self.locus_tag = first_value(pairs, ("locus_tag",))
+        self.spliced_in_trans = "part" in pairs or "trans-splicing" in pairs.get("exception", ())
 
     @property
     def start(self) -> int:

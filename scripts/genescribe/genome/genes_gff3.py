@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 
 from genescribe.genome.adopt import find_homes
-from genescribe.genome.biotypes import TRANSCRIPT_KEYS, Level, Levels, stated_biotype
+from genescribe.genome.biotypes import TRANSCRIPT_KEYS, Level, Levels
 from genescribe.genome.draft import (
-    NAME_KEYS,
     Draft,
     DraftGene,
     DraftOther,
     DraftTranscript,
+    PieceCache,
+    Row,
 )
 from genescribe.genome.gff import decode_value, parse_gff3_attributes, unquoted
-from genescribe.genome.reading import Row
 from genescribe.records import Segment
+
+Node = DraftGene | DraftTranscript | DraftOther
 
 # What names a feature that has no ID, best first.
 _ID_KEYS = ("ID", "locus_tag", "gene_id", "Name", "gene")
@@ -25,33 +27,41 @@ _BULK = ("match", "match_part", "intron")
 def read_gff3(rows: Iterable[Row], draft: Draft) -> None:
     """Fill ``draft`` with the features of a GFF3 file and link them into genes."""
     levels = Levels()
-    new = tuple.__new__
-    last_parent, last = "", None
-    for number, seqid, kind, start, end, strand, phase, attributes in rows:
+    gene, transcript, exon, cds, other = (
+        Level.GENE,
+        Level.TRANSCRIPT,
+        Level.EXON,
+        Level.CDS,
+        Level.OTHER,
+    )
+    pieces = PieceCache()
+    last_parent, last = "", [DraftTranscript("", "", 0, "", "")]
+    for row in rows:
+        number, seqid, kind, start, end, strand, phase, attributes = row
         level = levels[kind]
-        if level is Level.GENE:
-            _add_gene_like(draft, number, seqid, kind, start, end, strand, attributes)
+        if level is gene:
+            _add_gene_like(draft, row)
             continue
-        if level is Level.TRANSCRIPT:
-            _add_transcript(draft, number, seqid, kind, start, end, strand, attributes)
+        if level is transcript:
+            _add_transcript(draft, row)
             continue
-        if level is Level.OTHER:
-            _add_other(draft, number, seqid, kind, start, end, attributes)
+        if level is other:
+            _add_other(draft, row)
             continue
         parent = gff3_value(attributes, "Parent=")
-        if last is not None and parent == last_parent and parent and last[0].seqid == seqid:
-            nodes = last
-        else:
-            nodes = _parents_of_piece(
-                draft, level, number, seqid, kind, start, end, strand, attributes
-            )
+        if parent != last_parent or not parent or last[0].seqid != seqid:
+            nodes = _parents_of_piece(draft, level, row, parent)
+            if not nodes:
+                continue
             last_parent, last = parent, nodes
-        if not nodes:
-            continue
-        piece = new(Segment, (start, end, strand, phase))
-        cds_id = gff3_value(attributes, "ID=") if level is Level.CDS else ""
-        for node in nodes:
-            _add_piece(node, level, piece, cds_id, attributes)
+        piece = pieces[start, end, strand, -1 if level is exon else phase]
+        for node in last:
+            if level is exon:
+                node.exons.append(piece)
+            elif level is cds:
+                _add_cds(node, piece, attributes)
+            else:
+                node.add_other_piece(level, piece)
             if not node.defined and (not node.lines or node.lines[-1] != number):
                 _add_line(node, number, attributes)
     _link(draft)
@@ -81,23 +91,15 @@ def gff3_ids(value: str) -> tuple[str, ...]:
     return tuple(decode_value(unquoted(part)) for part in value.split(",") if part.strip())
 
 
-def _add_piece(
-    node: DraftTranscript, level: Level, piece: Segment, cds_id: str, attributes: str
-) -> None:
-    if level is Level.EXON:
-        node.exons.append(piece)
-    elif level is Level.CDS:
-        node.cds.append(piece)
-        same = node.cds_ids and node.cds_ids[-1] == cds_id
-        node.cds_ids.append(node.cds_ids[-1] if same else cds_id)
-        if len(node.cds) == 1:
-            product = gff3_value(attributes, "product=")
-            node.product = decode_value(product) if product else node.product
-    elif level is Level.UTR:
-        if not node.exons:
-            node.utrs = [*(node.utrs or ()), piece]
-    else:
-        node.stops = [*(node.stops or ()), piece]
+def _add_cds(node: DraftTranscript, piece: Segment, attributes: str) -> None:
+    cds_id = gff3_value(attributes, "ID=")
+    if not node.cds:
+        product = gff3_value(attributes, "product=")
+        node.product = decode_value(product) if product else node.product
+    elif cds_id == node.cds_ids[-1]:
+        cds_id = node.cds_ids[-1]  # one string in memory, not one a line
+    node.cds.append(piece)
+    node.cds_ids.append(cds_id)
 
 
 def _add_line(node: DraftTranscript, number: int, attributes: str) -> None:
@@ -111,23 +113,16 @@ def _add_line(node: DraftTranscript, number: int, attributes: str) -> None:
 
 
 def _parents_of_piece(
-    draft: Draft,
-    level: Level,
-    number: int,
-    seqid: str,
-    kind: str,
-    start: int,
-    end: int,
-    strand: str,
-    attributes: str,
+    draft: Draft, level: Level, row: Row, parent_value: str
 ) -> list[DraftTranscript]:
-    parents = gff3_ids(gff3_value(attributes, "Parent="))
+    """Return the drafts that a piece belongs to: those of its Parents, else one of its own."""
+    number, seqid, kind, _, _, strand, _, attributes = row
+    parents = gff3_ids(parent_value)
     if not parents and level not in (Level.EXON, Level.CDS):
         draft.ignored[kind] += 1
         return []
-    ids = parents or (_own_id(draft, seqid, start, end, strand, attributes),)
     nodes = []
-    for parent in ids:
+    for parent in parents or (_own_id(draft, row, parse_gff3_attributes(attributes)),):
         node = draft.transcripts.get(("", parent))
         if node is None:
             node = DraftTranscript(parent, seqid, number, strand, attributes)
@@ -145,67 +140,37 @@ def _parents_of_piece(
     return nodes
 
 
-def _own_id(
-    draft: Draft, seqid: str, start: int, end: int, strand: str, attributes: str
-) -> str:
+def _own_id(draft: Draft, row: Row, pairs: dict[str, list[str]]) -> str:
     """Return the ID of a feature, or what stands in for it: a name, else its position."""
-    pairs = parse_gff3_attributes(attributes)
     if pairs.get("ID"):
         return pairs["ID"][0]
     for key in _ID_KEYS:
-        name = pairs.get(key, [""])[0] if pairs.get(key) else ""
+        name = pairs[key][0] if pairs.get(key) else ""
         if name and name not in draft.genes and ("", name) not in draft.transcripts:
             return name
+    _, seqid, _, start, end, strand, _, _ = row
     return f"{seqid}:{start + 1}-{end}({strand})"
 
 
-def _first(pairs: dict[str, list[str]], keys: Sequence[str]) -> str:
-    return next((pairs[key][0] for key in keys if pairs.get(key)), "")
-
-
-def _add_gene_like(
-    draft: Draft,
-    number: int,
-    seqid: str,
-    kind: str,
-    start: int,
-    end: int,
-    strand: str,
-    attributes: str,
-) -> None:
+def _add_gene_like(draft: Draft, row: Row) -> None:
     """Add a gene line; ``processed_pseudogene`` and its like below a gene are transcripts."""
+    number, seqid, kind, start, end, strand, _, attributes = row
     pairs = parse_gff3_attributes(attributes)
     parents = tuple(pairs.get("Parent", ()))
     if parents and kind != "gene":
-        _add_transcript(draft, number, seqid, kind, start, end, strand, attributes)
+        _add_transcript(draft, row)
         return
-    gene_id = _own_id(draft, seqid, start, end, strand, attributes)
+    gene_id = _own_id(draft, row, pairs)
     gene = DraftGene(gene_id, seqid, strand, kind, [Segment(start, end, strand)], [number], parents)
-    _describe_gene(gene, pairs)
+    gene.describe(pairs)
     draft.add_gene(gene)
 
 
-def _describe_gene(gene: DraftGene, pairs: dict[str, list[str]]) -> None:
-    gene.stated_biotype = stated_biotype(gene.type, pairs)
-    gene.name = _first(pairs, NAME_KEYS)
-    gene.product = _first(pairs, ("product",))
-    gene.description = _first(pairs, ("description",))
-    gene.locus_tag = _first(pairs, ("locus_tag",))
-    gene.spliced_in_trans = "part" in pairs or "trans-splicing" in pairs.get("exception", ())
-
-
-def _add_transcript(
-    draft: Draft,
-    number: int,
-    seqid: str,
-    kind: str,
-    start: int,
-    end: int,
-    strand: str,
-    attributes: str,
-) -> None:
-    raw_id = gff3_value(attributes, "ID=")
-    own_id = decode_value(raw_id) or _own_id(draft, seqid, start, end, strand, attributes)
+def _add_transcript(draft: Draft, row: Row) -> None:
+    number, seqid, kind, _, _, strand, _, attributes = row
+    own_id = decode_value(gff3_value(attributes, "ID=")) or _own_id(
+        draft, row, parse_gff3_attributes(attributes)
+    )
     parents = gff3_ids(gff3_value(attributes, "Parent="))
     node = draft.transcripts.get(("", own_id))
     if node is None:
@@ -218,26 +183,20 @@ def _add_transcript(
             f"{node.seqid}; give each its own ID or correct column 1",
         )
     if node.defined:
-        draft.oddities.note("transcript lines share an ID and are read as one transcript", number)
         node.parents = tuple(dict.fromkeys(node.parents + parents))
-        node.start, node.end = min(node.start, start), max(node.end, end)
-        node.strand = node.strand if node.strand == strand else "."
-        node.lines.append(number)
-        return
-    node.defined, node.has_parent = True, bool(parents)
-    node.type, node.start, node.end, node.strand = kind, start, end, strand
-    node.parents, node.attributes, node.line, node.lines = parents, attributes, number, [number]
-    keys = (gff3_value(attributes, f"{key}=") for key in TRANSCRIPT_KEYS)
-    node.stated_biotype = next(filter(None, keys), "")
-    if node.product is None:
-        node.product = decode_value(gff3_value(attributes, "product=")) or None
+    else:
+        node.parents, node.has_parent = parents, bool(parents)
+        stated = (gff3_value(attributes, f"{key}=") for key in TRANSCRIPT_KEYS)
+        node.stated_biotype = next(filter(None, stated), "")
+        if node.product is None:
+            node.product = decode_value(gff3_value(attributes, "product=")) or None
+    node.define(draft, row)
 
 
-def _add_other(
-    draft: Draft, number: int, seqid: str, kind: str, start: int, end: int, attributes: str
-) -> None:
+def _add_other(draft: Draft, row: Row) -> None:
+    number, seqid, kind, start, end, _, _, attributes = row
     draft.ignored[kind] += 1
-    if "Is_circular=true" in attributes and start == 0:
+    if start == 0 and gff3_value(attributes, "Is_circular=") == "true":
         draft.circular[seqid] = end
     if kind.endswith(_BULK):
         return
@@ -280,7 +239,7 @@ def _promote_tops(draft: Draft) -> None:
     for gene_id, top in tops.items():
         span = Segment(top.start, top.end, top.strand)
         gene = DraftGene(gene_id, top.seqid, top.strand, top.type, [span], top.lines)
-        _describe_gene(gene, parse_gff3_attributes(top.attributes))
+        gene.describe(parse_gff3_attributes(top.attributes))
         draft.add_gene(gene)
         top.defined = False
         if not any(top.pieces()):
@@ -289,50 +248,55 @@ def _promote_tops(draft: Draft) -> None:
 
 def _genes_above(draft: Draft, node: DraftTranscript) -> list[DraftGene]:
     """Return the genes that are reached from a transcript by following Parent."""
-    found: dict[str, DraftGene] = {}
-    ids = list(node.parents if node.defined else (node.transcript_id,))
-    while ids:
-        parent = ids.pop(0)
-        if parent in draft.genes:
-            found[parent] = draft.genes[parent]
-            continue
-        above = draft.transcripts.get(("", parent))
-        if above is not None and above is not node and above.defined:
-            ids.extend(above.parents)
-        elif parent in draft.others:
-            ids.extend(draft.others[parent].parents)
+    if not node.defined and node.transcript_id in draft.genes:
+        return [draft.genes[node.transcript_id]]
+    found: dict[int, DraftGene] = {}
+    below: list[Node] = [node]
+    if not node.defined:
+        below = [draft.others[node.transcript_id]] if node.transcript_id in draft.others else []
+    while below:
+        for parent in _above(draft, below.pop()):
+            if isinstance(parent, DraftGene):
+                found[id(parent)] = parent
+            else:
+                below.append(parent)
     return list(found.values())
 
 
 def _refuse_cycles(draft: Draft) -> None:
-    """Raise AnnotationError if following Parent leads back to where it began."""
-    done: set[int] = set()
-    starts = [gene for gene in draft.genes.values() if gene.parents]
-    starts += [t for t in draft.transcripts.values() if any(p not in draft.genes for p in t.parents)]
-    for node in [*starts, *draft.others.values()]:
-        _walk_up(draft, node, {}, done)
+    """Raise AnnotationError if following Parent leads from a feature back to itself."""
+    nodes: list[Node] = [gene for gene in draft.genes.values() if gene.parents]
+    nodes += draft.others.values()
+    nodes += [
+        node
+        for node in draft.transcripts.values()
+        if any(parent not in draft.genes for parent in node.parents)
+    ]
+    acyclic: set[int] = set()
+    for node in nodes:
+        path, stack = {id(node)}, [(node, _above(draft, node))]
+        while stack:
+            below, parents = stack[-1]
+            parent = next(parents, None)
+            if parent is None:
+                stack.pop()
+                path.discard(id(below))
+                acyclic.add(id(below))
+            elif id(parent) in path:
+                line = parent.lines[0] if isinstance(parent, DraftGene) else parent.line
+                raise draft.error(line, "this feature is its own ancestor; correct its Parent")
+            elif id(parent) not in acyclic:
+                path.add(id(parent))
+                stack.append((parent, _above(draft, parent)))
 
 
-def _walk_up(
-    draft: Draft,
-    node: DraftGene | DraftTranscript | DraftOther,
-    path: dict[int, None],
-    done: set[int],
-) -> None:
-    if id(node) in path:
-        line = node.lines[0] if isinstance(node, DraftGene) else node.line
-        raise draft.error(line, "this feature is its own ancestor; correct Parent in column 9")
-    if id(node) in done:
-        return
-    path[id(node)] = None
+def _above(draft: Draft, node: Node) -> Iterator[Node]:
+    """Yield what the Parent ids of a feature stand for, as far as the file defines them."""
     for parent in node.parents:
         transcript = draft.transcripts.get(("", parent))
-        above = (
-            draft.genes.get(parent)
-            or (transcript if transcript is not None and transcript.defined else None)
-            or draft.others.get(parent)
-        )
-        if above is not None:
-            _walk_up(draft, above, path, done)
-    del path[id(node)]
-    done.add(id(node))
+        if parent in draft.genes:
+            yield draft.genes[parent]
+        elif transcript is not None and transcript.defined:
+            yield transcript
+        elif parent in draft.others:
+            yield draft.others[parent]

@@ -11,16 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from genescribe.genome.adopt import GeneIndex, names_agree
-from genescribe.genome.biotypes import (
-    GENE_KEYS,
-    TRANSCRIPT_KEYS,
-    Level,
-    Levels,
-    stated_biotype,
+from genescribe.genome.biotypes import GENE_KEYS, TRANSCRIPT_KEYS, Level, Levels
+from genescribe.genome.draft import (
+    NAME_KEYS,
+    Draft,
+    DraftGene,
+    DraftTranscript,
+    PieceCache,
+    Row,
+    first_value,
 )
-from genescribe.genome.draft import NAME_KEYS, Draft, DraftGene, DraftTranscript
 from genescribe.genome.gff import GTF_PAIR, parse_gtf_attributes
-from genescribe.genome.reading import Row
 from genescribe.records import Segment
 
 _PREFIX, _SECOND = 'gene_id "', '"; transcript_id "'
@@ -30,7 +31,8 @@ def read_gtf(rows: Iterable[Row], draft: Draft) -> None:
     """Fill ``draft`` with the features of a GTF file and link them into genes."""
     levels = Levels()
     bare: dict[str, Row] = {}
-    new = tuple.__new__
+    exon, cds = Level.EXON, Level.CDS
+    pieces = PieceCache()
     last_key, last = ("", ""), None
     for row in rows:
         number, seqid, kind, start, end, strand, phase, attributes = row
@@ -54,9 +56,15 @@ def read_gtf(rows: Iterable[Row], draft: Draft) -> None:
         if last is None or key != last_key or last.seqid != seqid:
             last_key, last = key, _node(draft, row, key)
         if level is Level.TRANSCRIPT:
-            _define(draft, last, row)
+            last.define(draft, row)
             continue
-        _add_piece(last, level, new(Segment, (start, end, strand, phase)))
+        piece = pieces[start, end, strand, -1 if level is exon else phase]
+        if level is exon:
+            last.exons.append(piece)
+        elif level is cds:
+            last.cds.append(piece)
+        else:
+            last.add_other_piece(level, piece)
     _define_bare(draft, bare)
     _link(draft)
 
@@ -82,28 +90,11 @@ def gtf_ids(attributes: str) -> tuple[str, str]:
     return gene_id, transcript_id
 
 
-def _first(pairs: dict[str, list[str]], keys: Iterable[str]) -> str:
-    return next((pairs[key][0] for key in keys if pairs.get(key)), "")
-
-
 def _add_gene(draft: Draft, row: Row, gene_id: str) -> None:
     number, seqid, kind, start, end, strand, _, attributes = row
-    pairs = parse_gtf_attributes(attributes)
-    draft.add_gene(
-        DraftGene(
-            gene_id=gene_id,
-            seqid=seqid,
-            strand=strand,
-            type=kind,
-            parts=[Segment(start, end, strand)],
-            lines=[number],
-            stated_biotype=stated_biotype(kind, pairs),
-            name=_first(pairs, NAME_KEYS),
-            product=_first(pairs, ("product",)),
-            description=_first(pairs, ("description",)),
-            spliced_in_trans="part" in pairs or "trans-splicing" in pairs.get("exception", ()),
-        )
-    )
+    gene = DraftGene(gene_id, seqid, strand, kind, [Segment(start, end, strand)], [number])
+    gene.describe(parse_gtf_attributes(attributes))
+    draft.add_gene(gene)
 
 
 def _node(draft: Draft, row: Row, key: tuple[str, str]) -> DraftTranscript:
@@ -122,39 +113,15 @@ def _node(draft: Draft, row: Row, key: tuple[str, str]) -> DraftTranscript:
     return node
 
 
-def _define(draft: Draft, node: DraftTranscript, row: Row) -> None:
-    number, _, kind, start, end, strand, _, attributes = row
-    if node.defined:
-        draft.oddities.note("transcript lines share an ID and are read as one transcript", number)
-        node.start, node.end = min(node.start, start), max(node.end, end)
-        node.lines.append(number)
-        return
-    node.defined, node.type = True, kind
-    node.start, node.end, node.strand = start, end, strand
-    node.line, node.lines, node.attributes = number, [number], attributes
-
-
-def _add_piece(node: DraftTranscript, level: Level, piece: Segment) -> None:
-    if level is Level.EXON:
-        node.exons.append(piece)
-    elif level is Level.CDS:
-        node.cds.append(piece)
-    elif level is Level.UTR:
-        if not node.exons:
-            node.utrs = [*(node.utrs or ()), piece]
-    else:
-        node.stops = [*(node.stops or ()), piece]
-
-
 def _define_bare(draft: Draft, bare: dict[str, Row]) -> None:
     """Give transcript lines that hold only their id (``g1.t1``) to their transcripts."""
     if not bare:
         return
-    by_id = {transcript_id: (gene_id, transcript_id) for gene_id, transcript_id in draft.transcripts}
+    by_id = {key[1]: key for key in draft.transcripts}
     for transcript_id, row in bare.items():
         gene_id = transcript_id.rpartition(".")[0] or transcript_id
         key = by_id.get(transcript_id, (gene_id, transcript_id))
-        _define(draft, _node(draft, row, key), row)
+        _node(draft, row, key).define(draft, row)
 
 
 def _link(draft: Draft) -> None:
@@ -189,13 +156,11 @@ def _link(draft: Draft) -> None:
 
 def _describe(node: DraftTranscript) -> None:
     pairs = parse_gtf_attributes(node.attributes)
-    node.stated_biotype = _first(pairs, TRANSCRIPT_KEYS)
-    node.product = _first(pairs, ("product",)) or None
+    node.stated_biotype = first_value(pairs, TRANSCRIPT_KEYS)
+    node.product = first_value(pairs, ("product",)) or None
 
 
-def _idle_home(
-    index: GeneIndex, gene_id: str, nodes: list[DraftTranscript]
-) -> DraftGene | None:
+def _idle_home(index: GeneIndex, gene_id: str, nodes: list[DraftTranscript]) -> DraftGene | None:
     """Return the gene line without transcripts that was meant, if name and place agree.
 
     TSEBRA prefixes the ids of transcripts and leaves the bare gene lines as they were.
@@ -226,9 +191,9 @@ def _gene_without_line(draft: Draft, gene_id: str, nodes: list[DraftTranscript])
         type="",
         parts=[Segment(min(s for s, _ in spans), max(e for _, e in spans), strand)],
         lines=sorted(line for node in with_lines for line in node.lines),
-        stated_biotype=_first(pairs, GENE_KEYS),
-        name=_first(pairs, NAME_KEYS),
-        description=_first(pairs, ("description",)),
+        stated_biotype=first_value(pairs, GENE_KEYS),
+        name=first_value(pairs, NAME_KEYS),
+        description=first_value(pairs, ("description",)),
     )
 
 

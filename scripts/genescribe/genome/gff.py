@@ -155,7 +155,10 @@ def parse_gff3_attributes(column: str) -> dict[str, list[str]]:
         if not key or key == ".":
             continue
         values = attributes.setdefault(key, [])
-        values.extend(decode_value(unquoted(v)) for v in value.strip().split(",") if v.strip())
+        for text in value.split(",") if "," in value else (value,):
+            text = unquoted(text)
+            if text:
+                values.append(decode_value(text))
     return attributes
 
 
@@ -189,6 +192,6 @@ def encode_value(text: str) -> str:
 def unquoted(text: str) -> str:
     """Return a value without white space and one pair of double quotes around it."""
     text = text.strip()
-    if len(text) > 1 and text[0] == '"' == text[-1]:
+    if text[:1] == '"' == text[-1:] and len(text) > 1:
         return text[1:-1].strip()
     return text

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from genescribe.errors import AnnotationError
-from genescribe.genome.draft import Oddities
+from genescribe.genome.draft import Oddities, Row
 from genescribe.genome.gff import (
     BOM,
     COLUMNS,
@@ -22,9 +22,6 @@ from genescribe.genome.gff import (
     starts_fasta,
     text_lines,
 )
-
-# line number, seqid, type, start, end, strand, phase, column 9
-Row = tuple[int, str, str, int, int, str, int, str]
 
 _VERSION = re.compile(r"##gff-version\s+(\d)")
 _GFF3_PAIR = re.compile(r'[^\s;="]+\s*=')
@@ -40,9 +37,7 @@ class FileFacts:
     features: int = 0
 
 
-def features(
-    handle: BinaryIO, path: Path, facts: FileFacts, oddities: Oddities
-) -> Iterator[Row]:
+def features(handle: BinaryIO, path: Path, facts: FileFacts, oddities: Oddities) -> Iterator[Row]:
     """Yield the features of a file up to its FASTA section; AnnotationError for bad lines."""
     strands, phases = STRANDS, PHASES
     seqid = ""
@@ -50,8 +45,7 @@ def features(
     for number, line in text_lines(handle):
         if number == 1:
             line = _first_line(line, path, facts)
-        first = line[:1]
-        if first == "#" or first == ">":
+        if line[0] in "#>":
             if starts_fasta(line):
                 facts.has_fasta = True
                 break
@@ -71,12 +65,11 @@ def features(
             phase = phases[columns[7]]
         except (ValueError, KeyError):
             start = end = -1
-        name = columns[0]
-        if start < 0 or end <= start or not name or name[0] == " " or name[-1] == " ":
+        if start < 0 or end <= start:
             parse_feature(line, number, path)  # says what is wrong
-        if name != seqid:
-            seqid = name
-        if strand is not columns[6] and strand != columns[6]:
+        if columns[0] != seqid:
+            seqid = parse_feature(line, number, path).seqid
+        if strand != columns[6]:
             oddities.note("strand 1 or -1 read as + or -", number)
         yield number, seqid, columns[2], start, end, strand, phase, columns[8].strip()
     facts.features = number
