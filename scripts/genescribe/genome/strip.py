@@ -1,0 +1,37 @@
+"""Taking genescribe's attributes out of a decorated GFF3 or GTF again, from the file alone."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import BinaryIO
+
+from genescribe.errors import AnnotationError
+from genescribe.files import open_binary
+from genescribe.genome.column9 import UndecodableError, marked_lines, remove
+from genescribe.genome.gff import encode_line
+
+logger = logging.getLogger(__name__)
+
+
+def strip(in_path: Path, out: BinaryIO) -> None:
+    """Write to ``out`` the bytes that ``in_path`` (plain or gzip) had before it was decorated.
+
+    A file without genescribe's attributes is copied, with a warning. Raises AnnotationError
+    where a decorated line was changed by hand so that the text cannot be found.
+    """
+    stripped = 0
+    with open_binary(in_path) as handle:
+        for number, line, decorated in marked_lines(handle):
+            if decorated:
+                try:
+                    line = remove(line)
+                except UndecodableError as error:
+                    raise AnnotationError(
+                        in_path, number, f"{error}; decorate the original annotation again"
+                    ) from error
+                stripped += 1
+            out.write(encode_line(line))
+    if not stripped:
+        logger.warning("%s: nothing of genescribe's in it; copied as it is", in_path)
+    logger.info("%s: attributes taken out of %d lines", in_path, stripped)
