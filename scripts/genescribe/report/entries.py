@@ -12,7 +12,8 @@ from genescribe.records import Description, GeneRow, Reason, Status
 
 STATUS_MEANING: Mapping[Status, str] = {
     Status.DESCRIBED: "The text passed the model’s thresholds and is in the annotation.",
-    Status.UNCERTAIN: "The model wrote a text, but too little speaks for it. By default it stays in the tables.",
+    Status.UNCERTAIN: "The model wrote a text, but too little speaks for it. "
+    "By default it stays in the tables.",
     Status.SKIPPED: "The gene was not given to the model.",
     Status.FAILED: "The model could not process the gene.",
 }

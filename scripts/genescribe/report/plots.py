@@ -56,12 +56,8 @@ def bars(name: str, kind: str, groups: Mapping[str, Mapping[Status, int]]) -> Ch
                 _bar(svg, status, x, y, width, BAR, what)
             x += width
         _text(svg, x + 6, y + BAR - 3, f"{totals[label]:,}", "start")
-    table = tuple(
-        (label, *(f"{counts.get(status, 0):,}" for status in Status), f"{totals[label]:,}")
-        for label, counts in groups.items()
-    )
-    heads = (kind.capitalize(), *(status.value.capitalize() for status in Status), "Genes")
-    return Chart(name, title, _source(svg) if groups else "", heads, table)
+    heads, rows = _table(kind.capitalize(), groups)
+    return Chart(name, title, _source(svg) if groups else "", heads, rows)
 
 
 def histogram(
@@ -77,9 +73,8 @@ def histogram(
     such bins with ≤ and ≥.
     """
     pairs = [(status, value) for status, value in values if math.isfinite(value)]
-    heads = (title, *(status.value.capitalize() for status in Status))
     if not pairs:
-        return Chart(name, title, "", heads, ())
+        return Chart(name, title, "", (), ())
     edges = _edges(*(span or _bulk([value for _, value in pairs])))
     counts = [Counter[Status]() for _ in edges[1:]]
     for status, value in pairs:
@@ -87,11 +82,21 @@ def histogram(
         counts[min(max(index, 0), len(counts) - 1)][status] += 1
     labels = _bin_labels(edges, min(v for _, v in pairs), max(v for _, v in pairs))
     svg = _draw_histogram(name, title, edges, counts, labels)
-    table = tuple(
-        (label, *(f"{count[status]:,}" for status in Status))
-        for label, count in zip(labels, counts, strict=True)
+    heads, rows = _table(title, dict(zip(labels, counts, strict=True)))
+    return Chart(name, title, _source(svg), heads, rows)
+
+
+def _table(
+    first: str, groups: Mapping[str, Mapping[Status, int]]
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return heads and rows of the numbers; a status that no group has gets no column."""
+    present = [status for status in Status if any(c.get(status) for c in groups.values())]
+    heads = (first, *(status.value.capitalize() for status in present), "Genes")
+    rows = tuple(
+        (label, *(f"{c.get(status, 0):,}" for status in present), f"{sum(c.values()):,}")
+        for label, c in groups.items()
     )
-    return Chart(name, title, _source(svg), heads, table)
+    return heads, rows
 
 
 def _draw_histogram(
@@ -106,8 +111,7 @@ def _draw_histogram(
         name,
         title,
         PLOT_HEIGHT + AXIS_HEIGHT + 14,
-        f"Histogram from {_number(edges[0])} to {_number(edges[-1])}; "
-        f"at most {tallest:,} genes in a bin",
+        f"Histogram of {labels[0]} and so on to {labels[-1]}; at most {tallest:,} genes in a bin",
     )
     step = _nice_step(tallest / 5)
     top = max(tallest, 1)
@@ -129,7 +133,7 @@ def _draw_histogram(
     while tick_value <= edges[-1] + every * 1e-9:
         x = LEFT + (tick_value - edges[0]) / (edges[-1] - edges[0]) * (WIDTH - LEFT)
         anchor = "end" if x > WIDTH - 10 else "middle"
-        _text(svg, x, PLOT_HEIGHT + AXIS_HEIGHT + 2, _number(tick_value), anchor)
+        _text(svg, x, PLOT_HEIGHT + AXIS_HEIGHT + 2, _number(tick_value, every), anchor)
         tick_value += every
     return svg
 
@@ -156,17 +160,20 @@ def _nice_step(rough: float) -> float:
 
 
 def _bin_labels(edges: Sequence[float], low: float, high: float) -> list[str]:
-    labels = [f"{_number(a)} to {_number(b)}" for a, b in itertools.pairwise(edges)]
+    numbers = [_number(edge, edges[1] - edges[0]) for edge in edges]
+    labels = [f"{a} to {b}" for a, b in itertools.pairwise(numbers)]
     if low < edges[0]:
-        labels[0] = f"≤ {_number(edges[1])}"
+        labels[0] = f"≤ {numbers[1]}"
     if high > edges[-1]:
-        labels[-1] = f"≥ {_number(edges[-2])}"
+        labels[-1] = f"≥ {numbers[-2]}"
     return labels
 
 
-def _number(value: float) -> str:
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return text.replace("-", "\N{MINUS SIGN}") if value else "0"
+def _number(value: float, step: float) -> str:
+    """Write a multiple of ``step`` with the decimals that tell it from its neighbours."""
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    text = f"{round(value, decimals) + 0.0:,.{decimals}f}"  # + 0.0 turns -0.0 into 0.0
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _shorten(label: str) -> str:

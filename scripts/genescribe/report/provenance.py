@@ -16,7 +16,10 @@ LABELS = {
 
 
 class Table(NamedTuple):
-    """A caption, column heads and rows of text; the first cell of a row names it."""
+    """A caption, column heads and rows of text; the first cell of a row names it.
+
+    There are no heads where every row is a name and its value.
+    """
 
     caption: str
     heads: tuple[str, ...]
@@ -41,7 +44,7 @@ def tables(run: Mapping[str, Any]) -> list[Table]:
 
 def _facts(caption: str, facts: Mapping[str, Any]) -> Table:
     rows = [(_label(key), _value(value)) for key, value in _flatten(facts)]
-    return Table(caption, ("Name", "Value"), rows)
+    return Table(caption, (), rows)
 
 
 def _flatten(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
