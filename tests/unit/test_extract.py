@@ -26,7 +26,6 @@ from genescribe.genome.splice import (
     reverse_complement,
     splice,
     with_flanks,
-    without_overlaps,
 )
 from genescribe.records import Gene, Reason, Segment, Transcript, View, sequence_sha256
 
@@ -154,30 +153,6 @@ def test_cds_starts_in_frame(genome: Genome, strand: str, phase: int, first_leng
     assert sequence == base_by_base(LINEAR, pieces)[max(phase, 0) :]
     assert (row.view, row.exons, row.transcript_id) == (View.CDS, 2, "t")
     assert all(piece.end > piece.start for piece in in_frame(pieces))
-
-
-@pytest.mark.parametrize("strand", ["+", "-"])
-def test_a_slipping_ribosome_reads_twice_what_the_rna_has_once(genome: Genome, strand: str) -> None:
-    pieces = [Segment(100, 131, strand, 0), Segment(130, 160, strand, 0)]
-    if strand == "-":
-        pieces.reverse()
-    slipped = gene(transcripts=(transcript("t", pieces, pieces),))
-    [(_, cds)] = run(genome, slipped)
-    assert cds == base_by_base(LINEAR, pieces)
-    [(row, rna)] = run(genome, slipped, views={"default": View.TRANSCRIPT})
-    assert rna == base_by_base(LINEAR, [Segment(100, 160, strand)])
-    assert row.length == 60
-
-
-def test_exons_that_do_not_follow_each_other_are_left_alone() -> None:
-    for exons in [
-        [Segment(50, 60, "+"), Segment(20, 55, "+")],  # trans-spliced, or across an origin
-        [Segment(50, 60, "+"), Segment(55, 70, "-")],
-        [Segment(50, 60, "-"), Segment(55, 70, "-")],
-        [Segment(50, 60, "+"), Segment(60, 70, "+")],
-        [],
-    ]:
-        assert without_overlaps(exons) == exons
 
 
 def test_views_and_their_fallback(genome: Genome) -> None:

@@ -17,13 +17,7 @@ from typing import TYPE_CHECKING
 from genescribe.errors import SequenceMismatchError
 from genescribe.genome.fasta import Genome
 from genescribe.genome.seqids import check_seqids
-from genescribe.genome.splice import (
-    in_frame,
-    splice,
-    spliced_length,
-    with_flanks,
-    without_overlaps,
-)
+from genescribe.genome.splice import in_frame, splice, spliced_length, with_flanks
 from genescribe.records import (
     Gene,
     GeneRow,
@@ -84,7 +78,7 @@ def transcript_sequences(
     """
     for gene in annotation.genes:
         for transcript in gene.transcripts:
-            pieces = _spliced_pieces(transcript, view)
+            pieces = in_frame(transcript.cds) if view is View.CDS else transcript.exons
             if pieces:
                 _check_inside(gene, pieces, annotation, genome)
                 yield gene, transcript, splice(genome, gene.seqid, pieces)
@@ -134,17 +128,13 @@ def _pieces_of_view(
     """Return the pieces to splice for the view that the biotype asks for, or its fallback."""
     view = settings.views.get(gene.biotype) or settings.views[DEFAULT_BIOTYPE]
     if view is View.CDS and transcript and transcript.cds:
-        return View.CDS, _spliced_pieces(transcript, View.CDS)
+        return View.CDS, in_frame(transcript.cds)
     if view is not View.GENE and transcript and transcript.exons:
-        return View.TRANSCRIPT, _spliced_pieces(transcript, View.TRANSCRIPT)
+        return View.TRANSCRIPT, transcript.exons
     if not settings.flank:
         return View.GENE, gene.parts
     length, circular = genome.lengths[gene.seqid], gene.seqid in annotation.circular
     return View.GENE, with_flanks(gene.parts, settings.flank, length, circular)
-
-
-def _spliced_pieces(transcript: Transcript, view: View) -> Sequence[Segment]:
-    return in_frame(transcript.cds) if view is View.CDS else without_overlaps(transcript.exons)
 
 
 def _row(

@@ -69,24 +69,6 @@ def in_frame(cds: Sequence[Segment]) -> list[Segment]:
     return pieces
 
 
-def without_overlaps(exons: Sequence[Segment]) -> Sequence[Segment]:
-    """Return exons of which none repeats the end of the one before it.
-
-    Where a ribosome slips back, the CDS reads a base twice that the RNA has once; transcripts
-    known only by such CDS pieces have them as exons.
-    """
-    joined = list(exons[:1])
-    for exon in exons[1:]:
-        last = joined[-1]
-        if exon.strand == last.strand == "-" and last.start < exon.end <= last.end:
-            exon = exon._replace(end=last.start)
-        elif exon.strand == last.strand != "-" and last.start <= exon.start < last.end:
-            exon = exon._replace(start=last.end)
-        if exon.start < exon.end:
-            joined.append(exon)
-    return joined
-
-
 def _trim_start(piece: Segment, trim: int) -> Segment:
     """Return ``piece`` without its first ``trim`` nt; a negative ``trim`` lengthens it."""
     if piece.strand == "-":
