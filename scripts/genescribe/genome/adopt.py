@@ -1,15 +1,17 @@
 """Where features go whose gene the file does not name, so that no gene is lost or doubled.
 
-Three kinds come here: transcripts without a gene (they are genes of their own), coding or exon
-lines whose Parent is never defined, and CDS lines without Parent (Prokka, PATRIC). They join an
-existing gene on the same strand that contains them if one of these, in this order, holds:
+Three kinds come here: transcripts without a gene, coding or exon lines whose Parent is never
+defined, and CDS lines without Parent (Prokka, PATRIC). They join an existing gene on the same
+strand that contains them if one of these, in this order, holds:
 
-1. their names say so: one id is the other with something before or after it
-   (``YAL069W_mRNA`` and ``YAL069W``), or both carry the same locus_tag;
-2. exactly one of the genes around them has nothing below it in the file;
+1. names say so: one id is the other with something before or after it (``YAL069W_mRNA`` and
+   ``YAL069W``), or both carry the same locus_tag;
+2. exactly one of the genes around them has no pieces in the file;
 3. they name a Parent, and exactly one gene is around them.
 
-Otherwise they are a gene of their own, called by the missing Parent or by their own ID. Rule 2
+Otherwise they are a gene of their own, called by the missing Parent or by their own ID; missing
+Parents that share a piece are transcripts of one gene. A
+transcript joins by rule 1 only: a snoRNA in the intron of its host is a gene of its own. Rule 2
 leaves out pseudogenes for CDS lines without Parent: PATRIC lists the open reading frames inside
 a pseudogene as genes of their own, with products.
 """
@@ -19,10 +21,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 
-from genescribe.genome.biotypes import PSEUDOGENE
-from genescribe.genome.draft import Draft, DraftGene, DraftTranscript, first_value
+from genescribe.genome.biotypes import PSEUDOGENE, first_value
+from genescribe.genome.draft import Draft, DraftGene, DraftTranscript
 from genescribe.genome.gff import parse_gff3_attributes
 from genescribe.records import Segment
+
+_ADD_PARENT = "add Parent= in column 9"
 
 
 class GeneIndex:
@@ -56,28 +60,49 @@ def find_homes(draft: Draft, orphans: list[DraftTranscript]) -> None:
     """Give every transcript without a gene its gene, an existing one or a new one."""
     if not orphans:
         return
-    index = GeneIndex(list(draft.genes.values()))
-    empty = {gene.gene_id for gene in draft.genes.values() if not gene.transcripts}
     new_genes: dict[str, DraftGene] = {}
+    settled: dict[str, DraftGene] = {}
+    loose: list[DraftTranscript] = []
+    index = GeneIndex(list(draft.genes.values()))
     for node in orphans:
-        if not node.defined and _has_another_parent(draft, node):
+        if node.defined:
+            _settle(draft, node, _home_by_name(index, node), new_genes)
+        elif _has_another_parent(draft, node):
             draft.oddities.note("one of several Parents is never defined", node.line)
-            continue
-        if node.has_parent:
-            draft.oddities.note("Parent is never defined", node.line)
-        start, end = node.span()
-        home = _home(index.around(node.seqid, start, end, node.strand), empty, node)
-        if home is not None:
-            draft.oddities.note("features joined to a gene by name and place", node.line)
-        elif not node.defined and not node.has_parent and not node.cds:
-            raise draft.error(
-                node.line,
-                "this feature has no Parent and no gene has its name, so nothing says what it "
-                "belongs to; add Parent= in column 9",
-            )
         else:
-            home = _new_gene(draft, new_genes, node, start, end)
-        home.transcripts.append(node)
+            loose.append(node)
+    index = GeneIndex(list(draft.genes.values()))
+    idle = {gene.gene_id for gene in draft.genes.values() if not _has_pieces(gene)}
+    for node in loose:
+        home = _home_by_name(index, node) or _home_by_place(draft, index, idle, node)
+        home = home or next(filter(None, map(settled.get, node.co_parents or ())), None)
+        if home is None and not node.cds and not node.has_parent:
+            raise draft.error(node.line, f"no gene has the name of this exon; {_ADD_PARENT}")
+        settled[node.transcript_id] = _settle(draft, node, home, new_genes)
+
+
+def _settle(
+    draft: Draft,
+    node: DraftTranscript,
+    home: DraftGene | None,
+    new_genes: dict[str, DraftGene],
+) -> DraftGene:
+    if node.has_parent:
+        draft.oddities.note("Parent is never defined", node.line)
+    if home is not None:
+        draft.oddities.note("feature joined to a gene by name and place", node.line)
+    else:
+        home = _new_gene(draft, new_genes, node)
+    home.transcripts.append(node)
+    if new_genes.get(home.gene_id) is home:
+        start, end = node.span()
+        home.parts = [Segment(min(home.start, start), max(home.end, end), home.strand)]
+        home.lines = sorted({*home.lines, *node.lines})
+    return home
+
+
+def _has_pieces(gene: DraftGene) -> bool:
+    return any(any(True for _ in node.pieces()) for node in gene.transcripts)
 
 
 def _has_another_parent(draft: Draft, node: DraftTranscript) -> bool:
@@ -88,24 +113,35 @@ def _has_another_parent(draft: Draft, node: DraftTranscript) -> bool:
     return False
 
 
-def _home(around: list[DraftGene], empty: set[str], node: DraftTranscript) -> DraftGene | None:
-    named_for = node.parents if node.defined and node.parents else (node.transcript_id,)
+def _home_by_name(index: GeneIndex, node: DraftTranscript) -> DraftGene | None:
+    """Return the gene around a transcript whose id or locus_tag agrees with it, if any."""
+    names = node.parents if node.defined and node.parents else (node.transcript_id,)
     locus_tag = first_value(parse_gff3_attributes(node.attributes), ("locus_tag",))
     named = [
         gene
-        for gene in around
-        if any(names_agree(name, gene.gene_id) for name in named_for)
+        for gene in index.around(node.seqid, *node.span(), node.strand)
+        if any(names_agree(name, gene.gene_id) for name in names)
         or (locus_tag and gene.locus_tag == locus_tag)
     ]
-    if named:
-        return max(named, key=lambda gene: len(gene.gene_id))
-    if node.defined and not node.has_parent:
-        return None  # a transcript that claims no gene, such as a snoRNA in a host's intron
-    idle = [gene for gene in around if gene.gene_id in empty]
+    return max(named, key=lambda gene: len(gene.gene_id), default=None)
+
+
+def _home_by_place(
+    draft: Draft, index: GeneIndex, idle: set[str], node: DraftTranscript
+) -> DraftGene | None:
+    """Return the gene around loose pieces by rules 2 and 3; AnnotationError if several fit."""
+    around = index.around(node.seqid, *node.span(), node.strand)
+    waiting = [gene for gene in around if gene.gene_id in idle]
     if not node.has_parent:
-        idle = [gene for gene in idle if gene.stated_biotype != PSEUDOGENE]
-    if len(idle) == 1:
-        return idle[0]
+        waiting = [gene for gene in waiting if gene.stated_biotype != PSEUDOGENE]
+        if len(waiting) > 1:
+            raise draft.error(
+                node.line,
+                f'this feature may belong to "{waiting[0].gene_id}" or "{waiting[1].gene_id}"; '
+                + _ADD_PARENT,
+            )
+    if len(waiting) == 1:
+        return waiting[0]
     return around[0] if len(around) == 1 and node.has_parent else None
 
 
@@ -123,10 +159,9 @@ def names_agree(one: str, other: str) -> bool:
     return bool(short) and (before or after)
 
 
-def _new_gene(
-    draft: Draft, new_genes: dict[str, DraftGene], node: DraftTranscript, start: int, end: int
-) -> DraftGene:
+def _new_gene(draft: Draft, new_genes: dict[str, DraftGene], node: DraftTranscript) -> DraftGene:
     """Return the gene of its own that a transcript becomes, or an earlier one it shares."""
+    start, end = node.span()
     pairs = parse_gff3_attributes(node.attributes)
     missing = node.parents[0] if node.defined and node.parents else node.transcript_id
     gene_id = first_value(pairs, ("geneID", "gene_id")) or missing
@@ -142,7 +177,4 @@ def _new_gene(
         if gene.name == gene.product:
             gene.name = ""  # Bakta repeats the product in Name
         new_genes[gene_id] = draft.genes[gene_id] = gene
-    first = gene.parts[0]
-    gene.parts = [Segment(min(first.start, start), max(first.end, end), node.strand)]
-    gene.lines.extend(node.lines)
     return gene

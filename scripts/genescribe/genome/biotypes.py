@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
+Attributes = Mapping[str, Sequence[str]]
+
 PROTEIN_CODING = "protein_coding"
 PSEUDOGENE = "pseudogene"
 UNKNOWN = "unknown"
@@ -18,6 +20,7 @@ GENE_KEYS = ("gene_biotype", "gene_type", "biotype")
 TRANSCRIPT_KEYS = ("transcript_biotype", "transcript_type", "biotype")
 
 _PLAIN_TYPES = frozenset({"transcript", "primary_transcript", "rna", "gene", "exon", "cds", ""})
+_CDS_TYPES = frozenset({"cds", "pseudogenic_cds", "edited_cds"})
 _SAME = {"mRNA": PROTEIN_CODING, "lnc_RNA": "lncRNA"}  # NCBI states RNA types as biotypes
 
 
@@ -38,9 +41,9 @@ def level_of(feature_type: str) -> Level:
     name = feature_type.lower()
     if name == "stop_codon":
         return Level.STOP_CODON
-    if name.endswith("exon"):
+    if name == "exon" or name.endswith("_exon"):
         return Level.EXON
-    if name.endswith("cds"):
+    if name in _CDS_TYPES:
         return Level.CDS
     if name.endswith("utr"):
         return Level.UTR
@@ -59,25 +62,28 @@ class Levels(dict[str, Level]):
         return level
 
 
-def is_pseudo(feature_type: str, attributes: Mapping[str, Sequence[str]]) -> bool:
+def first_value(attributes: Attributes, keys: Iterable[str]) -> str:
+    """Return the first value of the first of ``keys`` that has one, else ""."""
+    return next((attributes[key][0] for key in keys if attributes.get(key)), "")
+
+
+def is_pseudo(feature_type: str, attributes: Attributes) -> bool:
     """Tell whether a gene line calls its gene a pseudogene (by type, or INSDC qualifiers)."""
     return (
         "pseudogen" in feature_type.lower()
-        or attributes.get("pseudo", ("",))[:1] == ["true"]
+        or first_value(attributes, ("pseudo",)).lower() == "true"
         or "pseudogene" in attributes
     )
 
 
-def stated_biotype(
-    feature_type: str, attributes: Mapping[str, Sequence[str]], keys: Iterable[str] = GENE_KEYS
-) -> str:
+def stated_biotype(feature_type: str, attributes: Attributes) -> str:
     """Return the biotype that a gene line gives, "" if it gives none.
 
     In this order: the attributes ``gene_biotype`` (NCBI, Ensembl GTF), ``gene_type`` (GENCODE),
     ``biotype`` (Ensembl GFF3); what precedes ``_gene`` in its type (``tRNA_gene``). A gene that
     is called a pseudogene in any other way is ``pseudogene`` unless its biotype says so itself.
     """
-    stated = next((attributes[key][0] for key in keys if attributes.get(key)), "")
+    stated = first_value(attributes, GENE_KEYS)
     if PSEUDOGENE not in stated and is_pseudo(feature_type, attributes):
         return PSEUDOGENE
     if not stated and feature_type.endswith("_gene") and feature_type != "ncRNA_gene":

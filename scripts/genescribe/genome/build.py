@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from genescribe.genome.biotypes import biotype_of_type, gene_biotype
+from genescribe.genome.biotypes import UNKNOWN, biotype_of_type, gene_biotype
 from genescribe.genome.draft import Draft, DraftGene, DraftTranscript
 from genescribe.records import Gene, Segment, Transcript
 
@@ -89,16 +89,18 @@ def _transcript(
     if node.exons:
         exons = in_transcription_order(node.exons, length, in_file_order)
         exons = _merged(draft, node, exons)
-    elif node.utrs and cds:
+    elif node.utrs:
         exons = joined(in_transcription_order([*cds, *node.utrs], length, False))
+    elif cds:  # where a ribosome slips back, two pieces share bases that the RNA has once
+        exons = joined([Segment(piece.start, piece.end, piece.strand) for piece in cds])
     else:
-        exons = [Segment(piece.start, piece.end, piece.strand) for piece in cds]
+        exons = []
     _refuse_mixed_strands(draft, gene, node, exons, cds)
     if not exons:
         exons = [Segment(node.start, node.end, node.strand)]
     coding = bool(cds)
     stated = biotype_of_type(node.stated_biotype, False)
-    biotype = stated or biotype_of_type(node.type, coding) or gene.stated_biotype
+    biotype = stated or biotype_of_type(node.type, coding) or gene.stated_biotype or UNKNOWN
     return Transcript(name, biotype, tuple(exons), tuple(cds))
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from genescribe.errors import AnnotationError
-from genescribe.genome.biotypes import Level, stated_biotype
+from genescribe.genome.biotypes import Attributes, Level, first_value, stated_biotype
 from genescribe.records import Segment
 
 logger = logging.getLogger(__name__)
@@ -23,12 +23,6 @@ NAME_KEYS = ("gene_name", "gene", "gene_symbol", "symbol", "Name")
 
 # line number, seqid, type, start, end, strand, phase, column 9
 Row = tuple[int, str, str, int, int, str, int, str]
-Pairs = Mapping[str, Sequence[str]]
-
-
-def first_value(pairs: Pairs, keys: Iterable[str]) -> str:
-    """Return the first value of the first of ``keys`` that has one, else ""."""
-    return next((pairs[key][0] for key in keys if pairs.get(key)), "")
 
 
 class PieceCache(dict[tuple[int, int, str, int], Segment]):
@@ -46,11 +40,12 @@ class Oddities:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.seen: dict[str, list[int]] = {}  # what -> [count, first line]
+        self.seen: dict[str, tuple[int, int]] = {}  # what -> (count, first line)
 
     def note(self, what: str, line: int) -> None:
         """Count one more ``what``, found at ``line``."""
-        self.seen.setdefault(what, [0, line])[0] += 1
+        count, first = self.seen.get(what, (0, line))
+        self.seen[what] = (count + 1, min(first, line))
 
     def report(self) -> None:
         """Log one warning per kind, with its first line and count."""
@@ -140,7 +135,7 @@ class DraftGene:
     spliced_in_trans: bool = False
     transcripts: list[DraftTranscript] = field(default_factory=list)
 
-    def describe(self, pairs: Pairs) -> None:
+    def describe(self, pairs: Attributes) -> None:
         """Take name, biotype and product from the attributes of a gene line."""
         self.stated_biotype = stated_biotype(self.type, pairs)
         self.name = first_value(pairs, NAME_KEYS)

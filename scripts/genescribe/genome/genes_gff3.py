@@ -53,7 +53,7 @@ def read_gff3(rows: Iterable[Row], draft: Draft) -> None:
             nodes = _parents_of_piece(draft, level, row, parent)
             if not nodes:
                 continue
-            last_parent, last = parent, nodes
+            last_parent, last = (parent if nodes[0].has_parent else ""), nodes
         piece = pieces[start, end, strand, -1 if level is exon else phase]
         for node in last:
             if level is exon:
@@ -103,7 +103,7 @@ def _add_cds(node: DraftTranscript, piece: Segment, attributes: str) -> None:
 
 
 def _add_line(node: DraftTranscript, number: int, attributes: str) -> None:
-    """Keep the lines of the first feature: further ones only if they share its ID."""
+    """Keep the lines of the first feature; more than one if they share its ID."""
     if not node.lines:
         node.lines.append(number)
         return
@@ -117,8 +117,9 @@ def _parents_of_piece(
 ) -> list[DraftTranscript]:
     """Return the drafts that a piece belongs to: those of its Parents, else one of its own."""
     number, seqid, kind, _, _, strand, _, attributes = row
-    parents = gff3_ids(parent_value)
-    if not parents and level not in (Level.EXON, Level.CDS):
+    named = gff3_ids(parent_value)
+    parents = _without_containers(draft, named)
+    if not parents and level is not Level.CDS and (named or level is not Level.EXON):
         draft.ignored[kind] += 1
         return []
     nodes = []
@@ -138,6 +139,12 @@ def _parents_of_piece(
             node.co_parents = (node.co_parents or set()) | set(parents)
         nodes.append(node)
     return nodes
+
+
+def _without_containers(draft: Draft, parents: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out parents that are no part of a gene: an operon, a region, TAIR's proteins."""
+    others = draft.others
+    return tuple(p for p in parents if p not in others or others[p].parents)
 
 
 def _own_id(draft: Draft, row: Row, pairs: dict[str, list[str]]) -> str:
@@ -171,7 +178,7 @@ def _add_transcript(draft: Draft, row: Row) -> None:
     own_id = decode_value(gff3_value(attributes, "ID=")) or _own_id(
         draft, row, parse_gff3_attributes(attributes)
     )
-    parents = gff3_ids(gff3_value(attributes, "Parent="))
+    parents = _without_containers(draft, gff3_ids(gff3_value(attributes, "Parent=")))
     node = draft.transcripts.get(("", own_id))
     if node is None:
         node = DraftTranscript(own_id, seqid, number, strand, attributes)
@@ -182,9 +189,13 @@ def _add_transcript(draft: Draft, row: Row) -> None:
             f'{kind} "{own_id}" is on {seqid} but line {node.line} has it, or a part of it, on '
             f"{node.seqid}; give each its own ID or correct column 1",
         )
-    if node.defined:
-        node.parents = tuple(dict.fromkeys(node.parents + parents))
-    else:
+    if node.defined and node.parents != parents:
+        raise draft.error(
+            number,
+            f'transcript ID "{own_id}" is used again under another Parent (first on line '
+            f"{node.line}); give each transcript its own ID",
+        )
+    if not node.defined:
         node.parents, node.has_parent = parents, bool(parents)
         stated = (gff3_value(attributes, f"{key}=") for key in TRANSCRIPT_KEYS)
         node.stated_biotype = next(filter(None, stated), "")

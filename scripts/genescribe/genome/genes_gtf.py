@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from genescribe.genome.adopt import GeneIndex, names_agree
-from genescribe.genome.biotypes import GENE_KEYS, TRANSCRIPT_KEYS, Level, Levels
+from genescribe.genome.biotypes import GENE_KEYS, TRANSCRIPT_KEYS, Level, Levels, first_value
 from genescribe.genome.draft import (
     NAME_KEYS,
     Draft,
@@ -19,7 +19,6 @@ from genescribe.genome.draft import (
     DraftTranscript,
     PieceCache,
     Row,
-    first_value,
 )
 from genescribe.genome.gff import GTF_PAIR, parse_gtf_attributes
 from genescribe.records import Segment
@@ -127,12 +126,12 @@ def _define_bare(draft: Draft, bare: dict[str, Row]) -> None:
 def _link(draft: Draft) -> None:
     """Hang transcripts on their genes; make the genes that have no line of their own."""
     _join_geneless(draft)
-    missing: dict[str, list[DraftTranscript]] = {}
+    missing: dict[tuple[str, str], list[DraftTranscript]] = {}
     for (gene_id, transcript_id), node in draft.transcripts.items():
         _describe(node)
         gene = draft.genes.get(gene_id or transcript_id)
         if gene is None:
-            missing.setdefault(gene_id or transcript_id, []).append(node)
+            missing.setdefault((gene_id or transcript_id, node.seqid), []).append(node)
         elif gene.seqid != node.seqid:
             raise draft.error(
                 node.line,
@@ -143,10 +142,15 @@ def _link(draft: Draft) -> None:
             gene.transcripts.append(node)
     idle = [g for g in draft.genes.values() if not any(any(t.pieces()) for t in g.transcripts)]
     index = GeneIndex(idle)
-    for gene_id, nodes in missing.items():
+    for (gene_id, seqid), nodes in missing.items():
         home = _idle_home(index, gene_id, nodes)
         if home is None:
-            home = draft.genes[gene_id] = _gene_without_line(draft, gene_id, nodes)
+            if gene_id in draft.genes:  # UCSC: one gene name on several sequences
+                draft.oddities.note(
+                    "gene_id is on several sequences, read as one gene each", nodes[0].line
+                )
+                gene_id = f"{gene_id}@{seqid}"
+            home = draft.genes[gene_id] = _gene_without_line(gene_id, nodes)
         else:
             draft.oddities.note("features joined to a gene by name and place", nodes[0].line)
         home.transcripts = nodes
@@ -172,21 +176,14 @@ def _idle_home(index: GeneIndex, gene_id: str, nodes: list[DraftTranscript]) -> 
     return named[0] if len(named) == 1 else None
 
 
-def _gene_without_line(draft: Draft, gene_id: str, nodes: list[DraftTranscript]) -> DraftGene:
-    seqid, strand = nodes[0].seqid, nodes[0].strand
-    for node in nodes:
-        if node.seqid != seqid:
-            raise draft.error(
-                node.line,
-                f'gene_id "{gene_id}" is on {node.seqid} but line {nodes[0].line} has it on '
-                f"{seqid}; give each copy its own gene_id",
-            )
+def _gene_without_line(gene_id: str, nodes: list[DraftTranscript]) -> DraftGene:
+    strand = nodes[0].strand
     spans = [node.span() for node in nodes]
     pairs = parse_gtf_attributes(nodes[0].attributes)
     with_lines = [node for node in nodes if node.defined] or nodes
     return DraftGene(
         gene_id=gene_id,
-        seqid=seqid,
+        seqid=nodes[0].seqid,
         strand=strand if all(node.strand == strand for node in nodes) else ".",
         type="",
         parts=[Segment(min(s for s, _ in spans), max(e for _, e in spans), strand)],

@@ -136,8 +136,6 @@ def _coordinates(start_text: str, end_text: str, number: int, path: Path) -> tup
 
 
 def _explain_columns(line: str, found: int) -> str:
-    if found == 1 and "\r" in line.rstrip():
-        return "lines end in a bare carriage return; convert them, tr '\\r' '\\n' does it"
     if found == 1 and len(line.split()) >= COLUMNS:
         return "columns are separated by spaces; GFF needs tabs between its 9 columns"
     return f"found {found} tab-separated columns instead of 9; is this file GFF3 or GTF?"

@@ -85,6 +85,10 @@ def _first_line(line: str, path: Path, facts: FileFacts) -> str:
         )
     if line.startswith("LOCUS "):
         raise AnnotationError(path, 1, "this is GenBank format; convert it to GFF3 first")
+    if "\r" in line.rstrip("\r\n"):
+        raise AnnotationError(
+            path, 1, "lines end in a bare carriage return; convert them: tr '\\r' '\\n'"
+        )
     if "\0" in line:
         raise AnnotationError(path, 1, "this is a binary file, not GFF3 or GTF text")
     return line
