@@ -27,7 +27,7 @@ def to_json(description: Description) -> str:
     return json.dumps(asdict(description), ensure_ascii=False)
 
 
-def from_json(line: str) -> Description:
+def from_json(line: str | bytes) -> Description:
     """Return the description on one JSONL line; raises ValueError where it is none."""
     values = json.loads(line)
     if not isinstance(values, dict) or set(values) != set(_FIELDS):
@@ -39,7 +39,7 @@ def from_json(line: str) -> Description:
 def read_descriptions(path: Path) -> Iterator[Description]:
     """Yield the descriptions of a JSONL file; raises FormatError with ``file:line``."""
     check_readable(path)
-    with path.open(encoding="utf-8") as handle:
+    with path.open("rb") as handle:
         for number, line in enumerate(handle, 1):
             try:
                 yield from_json(line)

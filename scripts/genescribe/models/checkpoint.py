@@ -10,26 +10,9 @@ import torch
 from transformers.utils import logging as transformers_logging
 
 from genescribe.errors import CheckpointError
-from genescribe.files import sha256_of
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
-from genescribe.models.spec import ModelSpec
-
-
-def verify(spec: ModelSpec) -> None:
-    """Raise CheckpointError unless all files that the spec pins are there and unchanged."""
-    for name, expected in spec.files.items():
-        path = spec.weights / name
-        if not path.is_file():
-            raise CheckpointError(
-                f"{path}: missing, but model {spec.name} needs it; restore the file"
-            )
-        found = sha256_of(path)
-        if found != expected:
-            raise CheckpointError(
-                f"{path}: sha256 is {found[:12]}..., but model {spec.name} pins "
-                f"{expected[:12]}...; the file is damaged or another version, restore it"
-            )
+from genescribe.models.spec import ModelSpec, verify
 
 
 def load(

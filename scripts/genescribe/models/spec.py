@@ -16,8 +16,8 @@ import jsonschema
 import yaml
 
 import genescribe
-from genescribe.errors import FormatError, InputError, UnknownModelError
-from genescribe.files import check_readable
+from genescribe.errors import CheckpointError, FormatError, InputError, UnknownModelError
+from genescribe.files import check_readable, sha256_of
 from genescribe.models.spec_schema import SPEC_SCHEMA
 
 WEIGHTS_FILE = "model.safetensors"
@@ -113,6 +113,22 @@ def load_spec(name_or_path: str | Path) -> ModelSpec:
             f"no model named {name!r}; known: {known or 'none'}; or give the path of a .yaml spec"
         )
     return _read_spec(path)
+
+
+def verify(spec: ModelSpec) -> None:
+    """Raise CheckpointError unless all files that the spec pins are there and unchanged."""
+    for name, expected in spec.files.items():
+        path = spec.weights / name
+        if not path.is_file():
+            raise CheckpointError(
+                f"{path}: missing, but model {spec.name} needs it; restore the file"
+            )
+        found = sha256_of(path)
+        if found != expected:
+            raise CheckpointError(
+                f"{path}: sha256 is {found[:12]}..., but model {spec.name} pins "
+                f"{expected[:12]}...; the file is damaged or another version, restore it"
+            )
 
 
 def _read_spec(path: Path) -> ModelSpec:

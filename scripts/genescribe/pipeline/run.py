@@ -15,7 +15,7 @@ from genescribe.errors import InputError, OutputExistsError
 from genescribe.files import check_readable, output_error, sha256_of
 from genescribe.genome.decorate import DecorateSettings
 from genescribe.inference.store import compare_settings
-from genescribe.models.spec import load_spec
+from genescribe.models.spec import load_spec, verify
 from genescribe.pipeline.record import (
     StageRecord,
     merge_records,
@@ -74,6 +74,7 @@ def run(
     if is_complete(options.out, settings, resume=resume, force=force):
         log.info("%s: already complete, nothing to resume", options.out)
         return read_record(options.out / "run.json")
+    verify(load_spec(options.describe.model))
     out, work, name = options.out, options.out / WORK_FOLDER, settings["name"]
     genes, sequences = out / "genes.tsv", out / "sequences.fa.gz"
     descriptions, described = out / "descriptions.jsonl", work / "descriptions.jsonl"
@@ -95,6 +96,9 @@ def run(
             record,
             force=True,
         )
+    from genescribe.inference.describer import pick_device  # not before: it imports torch
+
+    pick_device(options.describe.device)
     claim(out, settings)  # not before: bad input must leave nothing to resume
     with stage("describe") as record:
         describe_stage(

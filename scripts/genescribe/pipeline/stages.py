@@ -5,6 +5,7 @@ The Snakemake rules, ``genescribe run``, Galaxy and notebooks all call these.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import tempfile
 import threading
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genescribe.errors import InputError
-from genescribe.files import refuse_existing, sha256_of
+from genescribe.files import output_error, refuse_existing, sha256_of
 from genescribe.genome.annotation import Annotation, read_annotation
 from genescribe.genome.decorate import DecorateSettings, decorate
 from genescribe.genome.extract import ExtractSettings, extract
@@ -29,7 +30,7 @@ from genescribe.genome.tables import (
 )
 from genescribe.inference.batching import shard_members
 from genescribe.inference.store import DescriptionLog, read_descriptions, write_descriptions
-from genescribe.models.spec import ModelSpec, load_spec
+from genescribe.models.spec import ModelSpec, load_spec, verify
 from genescribe.pipeline.record import StageRecord
 from genescribe.records import Description, GeneRow, SequenceRecord, Status, View
 
@@ -107,10 +108,9 @@ def extract_stage(
                 view = View(row.view)
                 yield SequenceRecord(row.gene_id, view, row.biotype, sequence, row.sha256)
 
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".genome.", dir=out) as scratch:
+    with _scratch_folder(out) as scratch:
         fasta = genome or own_fasta(gene_models)
-        with Genome.open(fasta, Path(scratch)) as opened:
+        with Genome.open(fasta, scratch) as opened:
             write_sequences(sequences, extracted(opened))
     write_genes_tsv(genes_tsv, rows)
     record.inputs(genome=genome, annotation=annotation)
@@ -136,10 +136,15 @@ def describe_stage(
     import torch
 
     from genescribe.inference.cache import FolderCache
-    from genescribe.inference.describer import DescribeParams, Describer
+    from genescribe.inference.describer import DescribeParams, Describer, pick_device
 
-    spec = load_spec(options.model)
+    spec, device = load_spec(options.model), pick_device(options.device)
+    verify(spec)
     index, total = options.shard
+    rows = [row for row in read_genes_tsv(genes_tsv) if not row.reason]
+    members = shard_members([row.length for row in rows], index, total)
+    mine = {rows[position].gene_id for position in members}
+    to_read = [found for found in read_sequences(sequences) if found.gene_id in mine]
     settings = {
         "sequences": sha256_of(sequences),
         "model": spec.identity,
@@ -147,18 +152,11 @@ def describe_stage(
         "organism": options.organism,
         "shard": f"{index}/{total}",
     }
-    rows = [row for row in read_genes_tsv(genes_tsv) if not row.reason]
-    members = shard_members([row.length for row in rows], index, total)
-    mine = {rows[position].gene_id for position in members}
     record.inputs(sequences=sequences)
     record.note(settings={"organism": options.organism}, model=model_facts(spec))
     with DescriptionLog(out, settings, resume=resume, force=force) as output:
-        todo = [
-            found
-            for found in read_sequences(sequences)
-            if found.gene_id in mine and found.gene_id not in output.done
-        ]
-        if progress and output.done:
+        todo = [found for found in to_read if found.gene_id not in output.done]
+        if progress:
             progress(len(output.done), len(mine))
         if not todo:
             record.note(computed=0)
@@ -166,7 +164,7 @@ def describe_stage(
         if options.threads:
             torch.set_num_threads(options.threads)
         cache = FolderCache(options.cache) if options.cache else None
-        describer = Describer(spec, device=options.device, cache=cache)
+        describer = Describer(spec, device=device, cache=cache)
         record.note(device=describer.device)
         before = len(output.done)
 
@@ -277,6 +275,18 @@ def own_fasta(gene_models: Annotation) -> Path:
             f"{gene_models.path}: carries no sequences (##FASTA); give the genome with --genome"
         )
     return gene_models.path
+
+
+@contextlib.contextmanager
+def _scratch_folder(out: Path) -> Iterator[Path]:
+    """Make ``out``, and in it a folder that is gone afterwards."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(prefix=".genome.", dir=out)
+    except OSError as error:
+        raise output_error(out, error) from error
+    with scratch as name:
+        yield Path(name)
 
 
 def model_facts(spec: ModelSpec) -> dict[str, str]:
