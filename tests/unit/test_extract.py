@@ -251,6 +251,7 @@ def test_every_reason_has_a_row_and_no_sequence(genome: Genome) -> None:
     genes = [
         gene(gene_id="fine"),
         gene(gene_id="excluded", biotype="rRNA"),
+        gene(gene_id="excluded too", biotype="processed_pseudogene"),
         gene("absent", gene_id="absent"),
         gene("chr1", [Segment(3, 12, "+")], gene_id="short"),
         gene("masked", [Segment(80, 95, "-")], gene_id="half N"),
@@ -260,13 +261,14 @@ def test_every_reason_has_a_row_and_no_sequence(genome: Genome) -> None:
     result = run(
         genome,
         *genes,
-        exclude_biotypes=frozenset({"rRNA"}),
+        exclude_biotypes=frozenset({"rRNA", "*pseudogene"}),
         min_length=10,
         allow_missing_contigs=True,
     )
     assert [(row.gene_id, row.reason.value) for row, _ in result] == [
         ("fine", ""),
         ("excluded", "biotype_excluded"),
+        ("excluded too", "biotype_excluded"),
         ("absent", "no_sequence"),
         ("short", "too_short"),
         ("half N", "mostly_n"),
@@ -276,8 +278,8 @@ def test_every_reason_has_a_row_and_no_sequence(genome: Genome) -> None:
     for row, sequence in result:
         assert bool(sequence) == (not row.reason)
         assert bool(row.sha256) == (not row.reason)
-    assert result[6][0].gc == 0.0
-    assert result[5][0].gc == 0.4  # of the five known nt; ACGTA on the other strand is TACGT
+    assert result[7][0].gc == 0.0
+    assert result[6][0].gc == 0.4  # of the five known nt; ACGTA on the other strand is TACGT
 
 
 def test_genes_of_one_nt_and_of_three_million(tmp_path: Path) -> None:

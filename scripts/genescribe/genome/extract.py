@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import TYPE_CHECKING
 
 from genescribe.errors import SequenceMismatchError
@@ -86,6 +87,8 @@ def transcript_sequences(
 
 def representative(gene: Gene) -> Transcript | None:
     """Return the transcript with the longest CDS, then the longest spliced, then the first."""
+    if len(gene.transcripts) == 1:
+        return gene.transcripts[0]
     return max(
         gene.transcripts,
         key=lambda transcript: (spliced_length(transcript.cds), spliced_length(transcript.exons)),
@@ -114,6 +117,7 @@ def _extract_gene(
     return row, "" if reason else sequence
 
 
+@cache  # an annotation has few biotypes and many genes
 def _matches(biotype: str, patterns: frozenset[str]) -> bool:
     return any(fnmatchcase(biotype.lower(), pattern.lower()) for pattern in patterns)
 
