@@ -139,8 +139,8 @@ class DraftGene:
         """Take name, biotype and product from the attributes of a gene line."""
         self.stated_biotype = stated_biotype(self.type, pairs)
         self.name = first_value(pairs, NAME_KEYS)
-        self.product = first_value(pairs, ("product",))
-        self.description = first_value(pairs, ("description",))
+        self.product = ",".join(pairs.get("product", ()))
+        self.description = ",".join(pairs.get("description", ()))
         self.locus_tag = first_value(pairs, ("locus_tag",))
         self.spliced_in_trans = "part" in pairs or "trans-splicing" in pairs.get("exception", ())
 

@@ -161,7 +161,7 @@ def _link(draft: Draft) -> None:
 def _describe(node: DraftTranscript) -> None:
     pairs = parse_gtf_attributes(node.attributes)
     node.stated_biotype = first_value(pairs, TRANSCRIPT_KEYS)
-    node.product = first_value(pairs, ("product",)) or None
+    node.product = ",".join(pairs.get("product", ())) or None
 
 
 def _idle_home(index: GeneIndex, gene_id: str, nodes: list[DraftTranscript]) -> DraftGene | None:
@@ -190,7 +190,7 @@ def _gene_without_line(gene_id: str, nodes: list[DraftTranscript]) -> DraftGene:
         lines=sorted(line for node in with_lines for line in node.lines),
         stated_biotype=first_value(pairs, GENE_KEYS),
         name=first_value(pairs, NAME_KEYS),
-        description=first_value(pairs, ("description",)),
+        description=",".join(pairs.get("description", ())),
     )
 
 

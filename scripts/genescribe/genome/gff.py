@@ -73,7 +73,8 @@ def text_lines(handle: BinaryIO) -> Iterator[tuple[int, str]]:
     A byte order mark at the start stays part of the first line, so that the numbers and bytes
     are those of the file. The handle is closed afterwards.
     """
-    yield from enumerate(io.TextIOWrapper(handle, ENCODING, ENCODING_ERRORS, newline="\n"), 1)
+    with io.TextIOWrapper(handle, ENCODING, ENCODING_ERRORS, newline="\n") as lines:
+        yield from enumerate(lines, start=1)
 
 
 def parse_feature(line: str, number: int, path: Path) -> Feature:
