@@ -9,7 +9,6 @@ import platform
 import resource
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +91,8 @@ def read_record(path: Path) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that can change a result."""
+    from importlib import metadata  # slow to load, and needed only where a record is kept
+
     found = {"python": platform.python_version(), "platform": platform.platform()}
     for name in LIBRARIES:
         with contextlib.suppress(metadata.PackageNotFoundError):

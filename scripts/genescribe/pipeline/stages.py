@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from genescribe.errors import InputError
 from genescribe.files import output_error, refuse_existing, sha256_of
 from genescribe.genome.annotation import Annotation, read_annotation
-from genescribe.genome.decorate import DecorateSettings, decorate
 from genescribe.genome.extract import ExtractSettings, extract
 from genescribe.genome.fasta import Genome
 from genescribe.genome.tables import (
@@ -35,6 +34,7 @@ from genescribe.pipeline.record import StageRecord
 from genescribe.records import Description, GeneRow, SequenceRecord, Status, View
 
 if TYPE_CHECKING:
+    from genescribe.genome.decorate import DecorateSettings
     from genescribe.inference.describer import Progress
 
 log = logging.getLogger(__name__)
@@ -238,6 +238,9 @@ def decorate_stage(
     force: bool,
 ) -> list[Path]:
     """Write the decorated annotation as ``out`` and its companions; return what was written."""
+    # imports numpy and pysam, which take longer to load than extraction takes for a yeast
+    from genescribe.genome.decorate import decorate
+
     refuse_existing([out], force)
     by_gene = {row.gene_id: row for row in read_descriptions(descriptions)}
     written = decorate(annotation, by_gene, out, settings)
