@@ -142,9 +142,9 @@ def test_a_log_file_gets_whole_lines(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="genescribe")
     stream = io.StringIO()
     line = ProgressLine("describe", stream)
-    line(2, 4)
+    line(1, 4)
     line(4, 4)
     assert stream.getvalue() == ""
-    assert [record.getMessage().split(",")[0] for record in caplog.records] == [
-        "describe 4/4 (100 %)"
-    ]
+    (record,) = caplog.records
+    assert record.getMessage().startswith("describe 4/4 (100 %), ")
+    assert record.getMessage().endswith("genes/min")

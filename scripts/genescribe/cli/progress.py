@@ -15,24 +15,23 @@ LOG_EVERY_SECONDS = 15.0
 class ProgressLine:
     """Say how many genes are done, how many per minute, and when the rest will be.
 
-    The estimate takes the genes of this process only: those that an earlier run or the cache
-    had finished come in the first call and would make the pace look better than it is.
+    The first call starts the clock and says how many an earlier run had finished: those do not
+    count for the pace.
     """
 
     def __init__(self, what: str, stream: TextIO | None = None) -> None:
         self.what = what
         self.stream = stream or sys.stderr
         self._on_terminal = self.stream.isatty()
-        self._started = time.monotonic()
         self._first: int | None = None
-        self._last_log = self._started
+        self._started = self._last_log = 0.0
         self._width = 0
 
     def __call__(self, done: int, total: int) -> None:
         """Show ``done`` of ``total``."""
         now = time.monotonic()
         if self._first is None:
-            self._first = done
+            self._first, self._started, self._last_log = done, now, now
         text = progress_text(self.what, done, total, done - self._first, now - self._started)
         if self._on_terminal:
             end = "\n" if done >= total else ""
