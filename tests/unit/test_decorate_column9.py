@@ -105,8 +105,11 @@ UNMARKED = st.text(
     max_size=40,
 ) | st.lists(
     st.sampled_from(
-        ["Note=a", "Note=", "Note=a,b", " Note=x ", "Note", "ID=g", "", " ", ".", "genescribe_x=1"]
-        + ['note "a"', 'gene_id "g"', 'note "a; b"', "description=d", "genescribe_attribute=ID"]
+        [
+            *("Note=a", "Note=", "Note=a,b", " Note=x ", "Note", "ID=g", "", " ", "."),
+            *('note "a"', 'gene_id "g"', 'note "a; b"', "description=d"),
+            *("genescribe_score=1", "genescribe_attribute=ID"),
+        ]
     ),
     max_size=6,
 ).map(";".join)

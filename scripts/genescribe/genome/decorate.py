@@ -19,12 +19,12 @@ from genescribe.genome.column9 import (
     add,
     marked_lines,
 )
-from genescribe.genome.gff import encode_line
+from genescribe.genome.gff import encode_line, text_lines
 from genescribe.genome.gff3_writer import write_gff3
 from genescribe.genome.tabix import write_sorted_copy
 from genescribe.records import Description
 
-__all__ = ["DecorateSettings", "decorate", "gtf_path", "sorted_path"]
+__all__ = ["DecorateSettings", "check_undecorated", "decorate", "gtf_path", "sorted_path"]
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ def decorate(
     InputError if genes and ``descriptions`` differ or an output is the input, AnnotationError
     if the input is decorated already.
     """
+    check_undecorated(annotation_path)
     annotation = read_annotation(annotation_path)
     _check_same_genes(annotation, descriptions)
     fitted = {gene_id: fit_text(one, settings) for gene_id, one in descriptions.items()}
@@ -73,6 +74,19 @@ def decorate(
         if settings.sorted_copy:
             written += write_sorted_copy(new_gff3, sorted_path(out))
     return written
+
+
+def check_undecorated(annotation_path: Path) -> None:
+    """Raise AnnotationError at the first feature line that is decorated already.
+
+    ``strip`` could not tell attributes added before from those to be added.
+    """
+    with open_binary(annotation_path) as handle:
+        for number, _, decorated in marked_lines(handle):
+            if decorated:
+                raise AnnotationError(
+                    annotation_path, number, "already decorated: run genescribe strip first"
+                )
 
 
 def _check_same_genes(annotation: Annotation, descriptions: Mapping[str, Description]) -> None:
@@ -116,17 +130,9 @@ def _additions_by_line(
 def _write_decorated(
     annotation_path: Path, additions: Mapping[int, Addition], out: Path, dialect: Column9
 ) -> None:
-    """Copy the annotation, decompressed, with ``additions`` made; all other bytes as they are.
-
-    Raises AnnotationError for a feature line that is decorated already: ``strip`` could not tell
-    the old attributes from the new ones.
-    """
+    """Copy the annotation, decompressed, with ``additions`` made; all other bytes as they are."""
     with open_binary(annotation_path) as handle, out.open("wb", BUFFER_BYTES) as copy:
-        for number, line, decorated in marked_lines(handle):
-            if decorated:
-                raise AnnotationError(
-                    annotation_path, number, "already decorated: run genescribe strip first"
-                )
+        for number, line in text_lines(handle):
             if number in additions:
                 line = add(line, additions[number], dialect)
             copy.write(encode_line(line))

@@ -48,8 +48,11 @@ class GeneRows:
     def _add(self, columns: list[str], nameless: str) -> None:
         source, kind, start, end, score = columns[1:6]
         column = columns[COLUMNS - 1]
-        row = GtfRow(source, kind, score, parse_gtf_attributes(column))
         level = _LEVELS[kind]
+        attributes = parse_gtf_attributes(column)
+        if not any(attributes.values()):  # a bare id
+            attributes = {f"{level.value}_id": [_ids(column)[0]]}
+        row = GtfRow(source, kind, score, attributes)
         if level is Level.GENE:
             self._gene = self._gene or row
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -15,19 +15,23 @@ import pysam
 
 from genescribe.files import BUFFER_BYTES, atomic_path
 from genescribe.genome.bgzip import bgzip_writer
-from genescribe.genome.gff import starts_fasta
+from genescribe.genome.gff import BOM, starts_fasta
 
-TBI_MAX_END = 1 << 29  # tabix(1): "limited to 2^29"; CSI goes further
-BGZIP_LEVEL = 6  # as bgzip(1) does
-BOM = b"\xef\xbb\xbf"
-_ID = re.compile(rb"[\t;]\s*ID=([^;\t\r\n]+)")
-_PARENT = re.compile(rb"[\t;]\s*Parent=([^;\t\r\n]+)")
+TBI_MAX_END = 1 << 29  # tabix(1), "-C": the coordinates that a .tbi can hold
+BGZIP_LEVEL = 6  # the default of bgzip(1)
+_BOM = BOM.encode()
+# The key comes before the look-behind, because a literal prefix makes the search fast.
+_ID = re.compile(rb"ID=(?<=[\t; ]ID=)([^;\r\n]+)")
+_PARENT = re.compile(rb"Parent=(?<=[\t; ]Parent=)([^;\r\n]+)")
 
 
 @dataclass
 class _Scan:
-    """Where the lines of a GFF3 are: offsets in bytes; ``seqids`` numbers the sequences in the
-    order of their first feature; ``starts`` as in the file."""
+    """The features of a GFF3 in file order, as columns, to save memory.
+
+    ``offsets`` and ``lengths`` in bytes; ``seqids`` are numbers in order of first appearance;
+    ``starts`` as in the file. ``parents_first`` tells whether no child precedes its parent.
+    """
 
     header: list[bytes] = field(default_factory=list)
     offsets: array[int] = field(default_factory=lambda: array("q"))
@@ -35,6 +39,7 @@ class _Scan:
     seqids: array[int] = field(default_factory=lambda: array("q"))
     starts: array[int] = field(default_factory=lambda: array("q"))
     max_end: int = 0
+    parents_first: bool = True
 
 
 def write_sorted_copy(gff3: Path, target: Path) -> list[Path]:
@@ -61,11 +66,13 @@ def write_sorted_copy(gff3: Path, target: Path) -> list[Path]:
 def _scan(gff3: Path) -> _Scan:
     scan = _Scan()
     numbers: dict[bytes, int] = {}
-    offset = 0
-    with gff3.open("rb", buffering=BUFFER_BYTES) as handle:
+    named_parents: set[bytes] = set()
+    last_parents = b""
+    end = 0
+    with gff3.open("rb", BUFFER_BYTES) as handle:
         for raw in handle:
-            line = raw.removeprefix(BOM) if offset == 0 else raw
-            start_of_line, offset = offset + len(raw) - len(line), offset + len(raw)
+            line = raw.removeprefix(_BOM) if end == 0 else raw
+            end += len(raw)
             if line[:1] in b"#>":
                 if starts_fasta(line[:8].decode("latin-1")):
                     break
@@ -75,27 +82,34 @@ def _scan(gff3: Path) -> _Scan:
             columns = line.split(b"\t", 5)
             if len(columns) < 5:
                 continue  # blank
-            scan.offsets.append(start_of_line)
+            scan.offsets.append(end - len(line))
             scan.lengths.append(len(line))
             scan.seqids.append(numbers.setdefault(columns[0], len(numbers)))
             scan.starts.append(int(columns[3]))
             scan.max_end = max(scan.max_end, int(columns[4]))
+            parents, own = _PARENT.search(columns[5]), _ID.search(columns[5])
+            if parents and parents[1] != last_parents:
+                last_parents = parents[1]
+                named_parents.update(last_parents.split(b","))
+            if own and own[1] in named_parents:
+                scan.parents_first = False
     return scan
 
 
 def _sorted_lines(gff3: Path, scan: _Scan) -> Iterator[bytes]:
-    order = np.lexsort((np.frombuffer(scan.starts, "q"), np.frombuffer(scan.seqids, "q")))
-
-    def position(at: int) -> tuple[int, int]:
-        return scan.seqids[at], scan.starts[at]
-
+    order = np.lexsort((np.frombuffer(scan.starts, "q"), np.frombuffer(scan.seqids, "q"))).tolist()
     with gff3.open("rb") as handle:
-        for _, group in groupby(order.tolist(), key=position):
-            lines = [
-                _with_line_feed(os.pread(handle.fileno(), scan.lengths[at], scan.offsets[at]))
-                for at in group
-            ]
-            yield from lines if len(lines) == 1 else _parents_first(lines)
+
+        def lines(positions: Iterable[int]) -> Iterator[bytes]:
+            for at in positions:
+                raw = os.pread(handle.fileno(), scan.lengths[at], scan.offsets[at])
+                yield _with_line_feed(raw)
+
+        if scan.parents_first:  # then the sort, being stable, leaves them first
+            yield from lines(order)
+            return
+        for _, group in groupby(order, key=lambda at: (scan.seqids[at], scan.starts[at])):
+            yield from _parents_first(list(lines(group)))
 
 
 def _parents_first(lines: list[bytes]) -> list[bytes]:
@@ -103,23 +117,18 @@ def _parents_first(lines: list[bytes]) -> list[bytes]:
 
     The parents of a feature start no later than it does, so those that matter are all here.
     """
-    ids = [_values(_ID, line) for line in lines]
-    parents = [_values(_PARENT, line) for line in lines]
+    ids = [match[1] if (match := _ID.search(line)) else b"" for line in lines]
+    parents = [match[1].split(b",") if (match := _PARENT.search(line)) else [] for line in lines]
     ordered: list[int] = []
     waiting = list(range(len(lines)))
     while waiting:
-        pending = {one for at in waiting for one in ids[at]}
+        pending = {ids[at] for at in waiting}
         ready = [at for at in waiting if pending.isdisjoint(parents[at])]
         if not ready:  # parents of each other, by an id used twice: any order will do
             ready = waiting
         ordered += ready
         waiting = sorted(set(waiting).difference(ready))
     return [lines[at] for at in ordered]
-
-
-def _values(key: re.Pattern[bytes], line: bytes) -> list[bytes]:
-    found = key.search(line)
-    return found[1].split(b",") if found else []
 
 
 def _with_line_feed(line: bytes) -> bytes:
