@@ -29,7 +29,7 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 HEAVY = ("torch", "transformers", "pandas")
 
-DISTRIBUTIONS = {"yaml": "pyyaml"}
+DISTRIBUTIONS = {"yaml": "pyyaml", "rouge_score": "rouge-score", "sklearn": "scikit-learn"}
 """Import names that differ from the name of the package on PyPI."""
 CONDA_NAMES = {"pytorch": "torch"}
 """Names on conda-forge that differ from those on PyPI."""
