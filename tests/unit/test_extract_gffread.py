@@ -97,6 +97,14 @@ ONLY_HERE = {
         "cds-YP_010283915.1",
         "cds-YP_010283916.1",
     },
+    # The excerpt begins inside a gene: the transcript's, or the protein's, own line is missing,
+    # and the CDS lines stand for it.
+    "mcb185_1pct/A.thaliana.gff.gz": {
+        "AT2G01440.1-Protein",
+        "AT3G01610.1-Protein",
+        "AT5G01720.1-Protein",
+    },
+    f"{FLY}.gff.gz": {"FBtr0333962"},
     # Features without ID: two primary transcripts without parts, and a CDS without a parent.
     "small_pairs/volvox/volvox.gff3": {"Apple1", "Gene:hga", "Gene:hgb"},
 }
