@@ -130,7 +130,8 @@ SOURCES = [
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_stay_short(path: Path) -> None:
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= (50 if path.name == "Snakefile" else 400)
+    is_product = path.is_relative_to(LIBRARY) or path.is_relative_to(ROOT / "workflow")
+    assert lines <= (50 if path.name == "Snakefile" else 400 if is_product else 450)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=dotted)

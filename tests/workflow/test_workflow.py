@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,8 @@ def test_run_record_is_complete(finished: tuple[Path, Path]) -> None:
         "extract", "describe", "describe", "describe", "gather", "decorate",
     ]  # fmt: skip
     assert sum(record["genes"].values()) == 12
+    assert record["workflow"] == f"snakemake {metadata.version('snakemake')}"
+    assert {"torch", "pysam", "jinja2"} <= set(record["versions"])
     assert {"genome", "annotation"} <= set(record["inputs"])
     assert all(len(given["sha256"]) == 64 for given in record["inputs"].values())
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jsonschema
 import yaml
+from snakemake import __version__ as snakemake_version
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import validate
 

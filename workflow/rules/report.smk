@@ -19,8 +19,10 @@ rule record:
         runtime=config["report"]["runtime"],
     params:
         source=source_hash(),
+        workflow=f"snakemake {snakemake_version}",
     shell:
-        "python -m genescribe record --out {output:q} {input:q} --force 2> {log:q}"
+        "python -m genescribe record --out {output:q} {input:q}"
+        " --workflow {params.workflow:q} --force 2> {log:q}"
 
 
 rule report:

@@ -136,7 +136,8 @@ def record(args: argparse.Namespace) -> None:
 
     refuse_existing([args.out], args.force)
     stages = [read_record(path) for path in args.stages]
-    write_record(args.out, merge_records(stages, _command_line()))
+    joined = merge_records(stages, _command_line())
+    write_record(args.out, joined | ({"workflow": args.workflow} if args.workflow else {}))
 
 
 def models(args: argparse.Namespace) -> None:

@@ -192,6 +192,7 @@ def _record(parser: argparse.ArgumentParser) -> None:
         "stages", nargs="+", type=Path, metavar="STAGE", help="files written by --record"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="JSON", help="run.json to write")
+    parser.add_argument("--workflow", metavar="TEXT", help="what ran the stages, with its version")
     _force(parser)
     _common(parser)
 

@@ -62,6 +62,7 @@ def merge_records(stages: Sequence[Mapping[str, Any]], command: str) -> dict[str
         "inputs": {},
     }
     for stage in stages:
+        run["versions"].update(stage.get("versions", {}))  # stages may run in several environments
         run["config"].update(stage.get("settings", {}))
         run["inputs"].update(stage.get("inputs", {}))
         run.update({key: stage[key] for key in ("model", "device", "genes") if key in stage})
