@@ -37,7 +37,12 @@ def from_json(line: str | bytes) -> Description:
 
 
 def read_descriptions(path: Path) -> Iterator[Description]:
-    """Yield the descriptions of a JSONL file; raises FormatError with ``file:line``."""
+    """Yield the descriptions of a JSONL file; raises FormatError with ``file:line``.
+
+    An empty file is legal: a shard may have no genes, and an assembly none that is described.
+    """
+    if path.is_file() and path.stat().st_size == 0:
+        return
     check_readable(path)
     with path.open("rb") as handle:
         for number, line in enumerate(handle, 1):
@@ -88,7 +93,7 @@ class DescriptionLog:
         if resume and existing and not force:
             if existing == self.part:
                 repair_tail(self.part)
-            self.done = {row.gene_id: row for row in _rows(existing)}
+            self.done = {row.gene_id: row for row in read_descriptions(existing)}
             log.info("%d genes were finished before", len(self.done))
         else:
             self.part.unlink(missing_ok=True)
@@ -150,7 +155,3 @@ def repair_tail(path: Path) -> None:
         if end < len(data):
             log.warning("%s: removed %d bytes of an unfinished last line", path, len(data) - end)
             handle.truncate(end)
-
-
-def _rows(path: Path) -> Iterator[Description]:
-    return read_descriptions(path) if path.stat().st_size else iter(())
