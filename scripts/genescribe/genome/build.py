@@ -82,7 +82,7 @@ def _transcript(
     draft: Draft, gene: DraftGene, node: DraftTranscript, name: str, pieces: Sequence[Segment]
 ) -> Transcript:
     length = draft.circular.get(node.seqid, -1)
-    in_file_order = len(gene.parts) > 1
+    in_file_order = gene.spliced_in_trans
     cds = in_transcription_order(pieces, length, in_file_order)
     if node.stops and cds:
         cds = with_stop_codon(cds, in_transcription_order(node.stops, length, in_file_order))
@@ -109,16 +109,14 @@ def in_transcription_order(
 ) -> list[Segment]:
     """Sort pieces 5' to 3'.
 
-    Trans-spliced pieces (on both strands, or of a gene in several parts) stay in the order of
-    the file. ``length`` is that of a circular sequence, else -1: pieces that meet at its origin
+    Trans-spliced pieces (of a gene marked so, or on both strands) stay in the order of the file.
+    ``length`` is that of a circular sequence, else -1: pieces that meet at its origin
     are turned so that the ones before the origin come first.
     """
     if len(pieces) < 2:
         return list(pieces)
     strand = pieces[0].strand
-    if any(piece.strand != strand for piece in pieces):
-        return list(pieces)
-    if in_file_order and length < 0:
+    if in_file_order or any(piece.strand != strand for piece in pieces):
         return list(pieces)
     ordered = sorted(pieces)
     if length > 0 and ordered[0].start == 0 and ordered[-1].end == length:
