@@ -37,7 +37,7 @@ def read_sheet(path):
     if not Path(path).is_file():
         refuse(f"config/config.yaml: assemblies: {path}: no such file; name your sample sheet")
     rows = {}
-    with open(path, newline="", encoding="utf-8") as sheet:
+    with open(path, newline="", encoding="utf-8-sig") as sheet:
         lines = (line for line in sheet if line.strip() and not line.startswith("#"))
         for row in csv.DictReader(lines, delimiter="\t"):
             where = f"{path}: assembly {row.get('assembly') or '(no name)'}"

@@ -29,6 +29,6 @@ rule extract:
         missing=option("--allow-missing-contigs", config["extract"]["allow_missing_contigs"]),
     shell:
         "python -m genescribe extract {params.genome} --annotation {input.annotation:q}"
-        " --out $(dirname {output.genes:q}) --model {params.model:q} --view {params.view}"
+        " --out results/{wildcards.assembly} --model {params.model:q} --view {params.view}"
         " --flank {params.flank} --min-length {params.min_length}"
         " --exclude-biotypes {params.exclude:q} {params.missing} --record {output.record:q} --force 2> {log:q}"
