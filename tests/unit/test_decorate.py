@@ -11,7 +11,8 @@ import pytest
 
 from genescribe.errors import AnnotationError, InputError, OutputError
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.decorate import DecorateSettings, check_undecorated, decorate
+from genescribe.genome.decorate import DecorateSettings, decorate
+from genescribe.genome.strip import check_undecorated
 from genescribe.records import Description, Reason, Status
 from made_up_descriptions import PLAIN, describe_all, description
 

@@ -7,24 +7,18 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from genescribe.errors import AnnotationError, InputError
+from genescribe.errors import InputError
 from genescribe.files import BUFFER_BYTES, atomic_path, open_binary
 from genescribe.genome.additions import DecorateSettings, addition_of, fit_text
 from genescribe.genome.annotation import Annotation, read_annotation
-from genescribe.genome.column9 import (
-    GFF3,
-    GTF,
-    Addition,
-    Column9,
-    add,
-    marked_lines,
-)
+from genescribe.genome.column9 import GFF3, GTF, Addition, Column9, add
 from genescribe.genome.gff import encode_line, text_lines
 from genescribe.genome.gff3_writer import write_gff3
+from genescribe.genome.strip import check_undecorated
 from genescribe.genome.tabix import write_sorted_copy
 from genescribe.records import Description
 
-__all__ = ["DecorateSettings", "check_undecorated", "decorate", "gtf_path", "sorted_path"]
+__all__ = ["DecorateSettings", "check_not_input", "decorate", "gtf_path", "sorted_path"]
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +54,7 @@ def decorate(
     from_gtf = annotation.dialect == "gtf"
     copy = gtf_path(out) if from_gtf else out
     written = [out, copy] if from_gtf else [out]
-    _check_not_input(annotation_path, written)
+    check_not_input(annotation_path, written)
     by_line = _additions_by_line(annotation, fitted, settings, GTF if from_gtf else GFF3)
     with ExitStack() as outputs:
         new_copy = outputs.enter_context(atomic_path(copy))
@@ -74,19 +68,6 @@ def decorate(
         if settings.sorted_copy:
             written += write_sorted_copy(new_gff3, sorted_path(out))
     return written
-
-
-def check_undecorated(annotation_path: Path) -> None:
-    """Raise AnnotationError at the first feature line that is decorated already.
-
-    ``strip`` could not tell attributes added before from those to be added.
-    """
-    with open_binary(annotation_path) as handle:
-        for number, _, decorated in marked_lines(handle):
-            if decorated:
-                raise AnnotationError(
-                    annotation_path, number, "already decorated: run genescribe strip first"
-                )
 
 
 def _check_same_genes(annotation: Annotation, descriptions: Mapping[str, Description]) -> None:
@@ -106,7 +87,8 @@ def _check_same_genes(annotation: Annotation, descriptions: Mapping[str, Descrip
             )
 
 
-def _check_not_input(annotation_path: Path, outputs: list[Path]) -> None:
+def check_not_input(annotation_path: Path, outputs: list[Path]) -> None:
+    """Raise InputError if an output is the annotation itself."""
     for path in outputs:
         if path.exists() and path.samefile(annotation_path):
             raise InputError(f"{path}: is the input itself; choose another name for the output")

@@ -1,4 +1,4 @@
-"""Taking genescribe's attributes out of a decorated GFF3 or GTF again, from the file alone."""
+"""Finding and taking out genescribe's attributes in a GFF3 or GTF, from the file alone."""
 
 from __future__ import annotations
 
@@ -35,3 +35,16 @@ def strip(in_path: Path, out: BinaryIO) -> None:
     if not stripped:
         logger.warning("%s: nothing of genescribe's in it; copied as it is", in_path)
     logger.info("%s: attributes taken out of %d lines", in_path, stripped)
+
+
+def check_undecorated(annotation_path: Path) -> None:
+    """Raise AnnotationError at the first feature line that is decorated already.
+
+    ``strip`` could not tell attributes added before from those to be added.
+    """
+    with open_binary(annotation_path) as handle:
+        for number, _, decorated in marked_lines(handle):
+            if decorated:
+                raise AnnotationError(
+                    annotation_path, number, "already decorated: run genescribe strip first"
+                )

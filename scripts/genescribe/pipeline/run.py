@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from genescribe.errors import InputError, OutputExistsError
 from genescribe.files import check_readable, output_error, sha256_of
-from genescribe.genome.decorate import DecorateSettings
+from genescribe.genome.decorate import DecorateSettings, check_not_input, gtf_path
 from genescribe.inference.store import compare_settings
 from genescribe.models.spec import load_spec, verify
 from genescribe.pipeline.record import (
@@ -76,6 +76,8 @@ def run(
         return read_record(options.out / "run.json")
     verify(load_spec(options.describe.model))
     out, work, name = options.out, options.out / WORK_FOLDER, settings["name"]
+    decorated = out / f"{name}.gff3"
+    check_not_input(options.annotation, [decorated, gtf_path(decorated)])
     genes, sequences = out / "genes.tsv", out / "sequences.fa.gz"
     descriptions, described = out / "descriptions.jsonl", work / "descriptions.jsonl"
     stages: list[dict[str, Any]] = []
@@ -118,7 +120,7 @@ def run(
         decorate_stage(
             options.annotation,
             descriptions,
-            out / f"{name}.gff3",
+            decorated,
             options.decorate,
             record,
             force=True,

@@ -20,6 +20,7 @@ from genescribe.files import output_error, refuse_existing, sha256_of
 from genescribe.genome.annotation import Annotation, read_annotation
 from genescribe.genome.extract import ExtractSettings, extract
 from genescribe.genome.fasta import Genome
+from genescribe.genome.strip import check_undecorated
 from genescribe.genome.tables import (
     read_genes_tsv,
     read_sequences,
@@ -98,6 +99,7 @@ def extract_stage(
     genes_tsv, sequences = out / "genes.tsv", out / "sequences.fa.gz"
     refuse_existing([genes_tsv, sequences], force)
     settings = options.settings(load_spec(model))
+    check_undecorated(annotation)  # decorate would refuse it, after all the describing
     gene_models = read_annotation(annotation)
     rows: list[GeneRow] = []
 
