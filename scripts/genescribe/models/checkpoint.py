@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from transformers.utils import logging as transformers_logging
@@ -32,13 +33,14 @@ def load_folder(
 ) -> tuple[SequenceChatModel, SequenceChatProcessor]:
     """Return model and processor of a checkpoint folder that no spec pins (yet)."""
     with _no_progress_bars():
-        model, info = SequenceChatModel.from_pretrained(
+        loaded: Any = SequenceChatModel.from_pretrained(
             str(folder),
             dtype=dtype,
             local_files_only=True,
             use_safetensors=True,
             output_loading_info=True,
         )
+    model, info = cast(tuple[SequenceChatModel, dict[str, set[str]]], loaded)
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if info[kind]:
             names = ", ".join(sorted(str(key) for key in info[kind])[:3])
@@ -46,7 +48,8 @@ def load_folder(
     processor = SequenceChatProcessor.from_pretrained(
         folder, model.config.encoder_config, prompt_template
     )
-    return model.to(device).eval(), processor
+    torch.nn.Module.to(model, device)  # transformers' own `to` is wrapped without its types
+    return model.eval(), processor
 
 
 @contextlib.contextmanager

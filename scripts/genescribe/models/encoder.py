@@ -69,7 +69,9 @@ class KmerBagEncoder(PreTrainedModel):
         # Centred and scaled so that typical genes (100 to 1,000 letters) lie within -1..1.
         size = (lengths.clamp(min=1).log() / 2 - 3).to(bags.dtype).unsqueeze(1)  # (B, 1)
         gene = self.view_embedding(is_protein) + self.length_projection(size)  # (B, D)
-        return self.mixer(slots + self.slot_embedding.weight + gene.unsqueeze(1))  # (B, slots, D)
+        slots = slots + self.slot_embedding.weight + gene.unsqueeze(1)
+        mixed: Tensor = self.mixer(slots)  # (B, slots, D)
+        return mixed
 
 
 AutoModel.register(KmerBagConfig, KmerBagEncoder)

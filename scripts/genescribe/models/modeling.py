@@ -22,6 +22,9 @@ from genescribe.models.projector import build_projector
 SEQUENCE_PREFIX = "sequence_"
 """Begins the names of the inputs that go to the encoder."""
 
+IGNORE_INDEX = -100
+"""Label without loss, as everywhere in transformers."""
+
 
 class SequenceChatModel(PreTrainedModel):
     """Describes genes: prompt with sequence vectors in, text tokens out."""
@@ -47,7 +50,8 @@ class SequenceChatModel(PreTrainedModel):
 
     def get_input_embeddings(self) -> nn.Module:
         """Return the language model's token embedding."""
-        return self.language_model.get_input_embeddings()
+        embedding: nn.Module = self.language_model.get_input_embeddings()
+        return embedding
 
     def get_sequence_features(self, inputs: Mapping[str, Any]) -> Tensor:
         """Encode and project the genes of a batch: (batch, slots, text hidden_size).
@@ -59,7 +63,8 @@ class SequenceChatModel(PreTrainedModel):
             for name, value in inputs.items()
             if name.startswith(SEQUENCE_PREFIX)
         }
-        return self.projector(self.encoder(**sequence_inputs))
+        features: Tensor = self.projector(self.encoder(**sequence_inputs))
+        return features
 
     def get_null_features(self, batch: int) -> Tensor:
         """Return the learned "no sequence" vectors, (batch, null_slots, text hidden_size)."""
@@ -71,7 +76,7 @@ class SequenceChatModel(PreTrainedModel):
         ``features`` is (batch, slots, hidden); returns (batch, tokens, hidden). Raises ValueError
         if a row of the batch has another number of placeholders than of vectors.
         """
-        embeddings = self.get_input_embeddings()(input_ids)  # (B, T, H)
+        embeddings: Tensor = self.get_input_embeddings()(input_ids)  # (B, T, H)
         placeholders = input_ids == self.config.sequence_token_id  # (B, T)
         counts = placeholders.sum(1)  # (B,)
         if features.shape[0] != len(counts) or bool((counts != features.shape[1]).any()):
@@ -89,26 +94,36 @@ class SequenceChatModel(PreTrainedModel):
         attention_mask: Tensor,
         drop_sequence: Tensor | None = None,
         labels: Tensor | None = None,
+        features: Tensor | None = None,
         **sequence_inputs: Tensor,
     ) -> CausalLMOutputWithPast:
         """Return the language model's output over prompt and text.
 
         ``input_ids``, ``attention_mask``, ``labels``: (batch, tokens); ``labels`` is -100 where
         no loss is wanted. ``drop_sequence`` (batch,) bool puts the learned "no sequence"
-        vectors in place of the gene. ``loss`` is in nats per token, ``logits`` are (batch,
-        tokens, vocabulary).
+        vectors in place of the gene. ``features`` are those of ``get_sequence_features`` where
+        the caller has them already. ``loss`` is in nats per token, ``logits`` are (batch,
+        tokens, vocabulary), with ``labels`` only from the token before the first label on.
         """
-        features = self.get_sequence_features(sequence_inputs)  # (B, slots, H)
+        if features is None:
+            features = self.get_sequence_features(sequence_inputs)  # (B, slots, H)
         if drop_sequence is not None:
             null = self.get_null_features(len(features)).to(features.dtype)
             features = torch.where(drop_sequence.view(-1, 1, 1), null, features)
-        return self.language_model(
+        kept = 0  # all logits
+        if labels is not None:
+            first = int((labels != IGNORE_INDEX).any(0).int().argmax())
+            kept = labels.shape[1] - max(0, first - 1)
+            labels = labels[:, -kept:]  # (B, kept)
+        output: CausalLMOutputWithPast = self.language_model(
             inputs_embeds=self.embed(input_ids, features),
             attention_mask=attention_mask,
             position_ids=position_ids(attention_mask),
             labels=labels,
+            logits_to_keep=kept,
             use_cache=False,
         )
+        return output
 
     @torch.inference_mode()
     def generate(
@@ -124,11 +139,12 @@ class SequenceChatModel(PreTrainedModel):
         """
         features = self.get_sequence_features(settings)
         settings = {k: v for k, v in settings.items() if not k.startswith(SEQUENCE_PREFIX)}
-        return self.language_model.generate(
+        token_ids: Tensor = self.language_model.generate(
             inputs_embeds=self.embed(input_ids, features),
             attention_mask=attention_mask,
             **{"do_sample": False, **settings},
         )
+        return token_ids
 
     @torch.inference_mode()
     def text_log_probs(
@@ -151,17 +167,17 @@ class SequenceChatModel(PreTrainedModel):
             [self.embed(prompt_ids, features), self.get_input_embeddings()(text_ids)], dim=1
         )  # (B, P + N, H)
         mask = torch.cat([prompt_mask, real.to(prompt_mask.dtype)], dim=1)  # (B, P + N)
-        logits = self.language_model(
+        logits: Tensor = self.language_model(
             inputs_embeds=embeddings,
             attention_mask=mask,
             position_ids=position_ids(mask),
             use_cache=False,
             logits_to_keep=text_ids.shape[1] + 1,
         ).logits[:, :-1]  # (B, N, V): position i predicts text token i
-        nats = -F.cross_entropy(
-            logits.float().transpose(1, 2), text_ids, reduction="none"
-        )  # (B, N)
-        return nats * real
+        losses = F.cross_entropy(
+            logits.float().flatten(0, 1), text_ids.flatten(), reduction="none"
+        ).view_as(text_ids)  # (B, N)
+        return torch.where(real, losses.neg(), 0.0)
 
 
 def position_ids(attention_mask: Tensor) -> Tensor:

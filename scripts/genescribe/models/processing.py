@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import BatchFeature, PreTrainedConfig, PreTrainedTokenizerFast
+from transformers import BatchFeature, PreTrainedTokenizerFast
 
 from genescribe.models.configuration import KmerBagConfig
 from genescribe.models.kmers import KmerBag, kmer_bag
@@ -64,7 +64,7 @@ class SequenceChatProcessor:
     def __init__(
         self,
         tokenizer: PreTrainedTokenizerFast,
-        encoder_config: PreTrainedConfig,
+        encoder_config: KmerBagConfig,
         prompt_template: str,
     ) -> None:
         self.tokenizer = tokenizer
@@ -73,7 +73,7 @@ class SequenceChatProcessor:
 
     @classmethod
     def from_pretrained(
-        cls, folder: Path, encoder_config: PreTrainedConfig, prompt_template: str
+        cls, folder: Path, encoder_config: KmerBagConfig, prompt_template: str
     ) -> SequenceChatProcessor:
         """Read the tokenizer that lies beside the weights; never from the network."""
         tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True)

@@ -39,7 +39,9 @@ class TrainConfig:
     max_words: int
     batch_size: int
     steps: int
+    alignment_steps: int
     warmup: int
+    words_weight: float
     learning_rate: float
     table_learning_rate: float
     weight_decay: float

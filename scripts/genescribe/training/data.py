@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from genescribe.models.kmers import KmerBag
+from genescribe.models.modeling import IGNORE_INDEX
 from genescribe.models.processing import (
     SEQUENCE_TOKEN,
     SequenceChatProcessor,
@@ -23,8 +24,6 @@ from genescribe.training.config import TrainConfig
 from genescribe.training.corpus import Pair
 
 PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
-NO_LOSS = -100
-"""Label that transformers' losses leave out."""
 
 
 def train_tokenizer(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenizerFast:
@@ -119,7 +118,7 @@ def collate(
     width = max(len(prompt) for prompt in prompts)
     text_width = max(len(example.text_ids) for example in examples)
     input_ids = torch.zeros(len(examples), width + text_width, dtype=torch.long)  # (B, T); 0 pads
-    mask, labels = torch.zeros_like(input_ids), torch.full_like(input_ids, NO_LOSS)
+    mask, labels = torch.zeros_like(input_ids), torch.full_like(input_ids, IGNORE_INDEX)
     for row, (prompt, example) in enumerate(zip(prompts, examples, strict=True)):
         first, last = width - len(prompt), width + len(example.text_ids)
         input_ids[row, first:last] = torch.tensor([*prompt, *example.text_ids])

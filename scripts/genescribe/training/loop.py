@@ -1,4 +1,8 @@
-"""The training loop: seeded, resumable to the bit, stopped by the validation loss.
+"""The training loop: two stages, seeded, resumable to the bit, stopped by the validation loss.
+
+Alignment trains encoder and projector to name the words of the text, in any order, which is
+cheap and teaches the table most of what it will know; then the language model learns to write,
+with the same loss beside its own.
 
 A checkpoint holds everything that the next step depends on, random states included, so that a
 run that was killed and resumed ends with the weights of one that was not.
@@ -12,14 +16,15 @@ import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from genescribe.errors import GenescribeError
 from genescribe.files import atomic_path
-from genescribe.models.modeling import SequenceChatModel
+from genescribe.models.modeling import IGNORE_INDEX, SequenceChatModel
 from genescribe.training.config import TrainConfig
 from genescribe.training.data import Example, collate, epoch_batches
 
@@ -28,7 +33,7 @@ logger = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.pt"
 BEST = "best.pt"
 LOG = "log.csv"
-LOG_COLUMNS = ("step", "seconds", "train_loss", "validation_loss", "validation_loss_no_sequence")
+LOG_COLUMNS = ("step", "seconds", "train", "validation", "no_sequence", "words")
 
 
 class Trainer:
@@ -81,7 +86,11 @@ class Trainer:
         genes = self.batches.pop()
         batch = collate([self.training[i] for i in genes], self.config, self.windows, self.rng)
         self.model.train()
-        loss = self.model(**batch).loss
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            features = self.model.get_sequence_features(batch)  # (B, slots, H)
+            loss = self.config.words_weight * words_loss(self.model, features, batch["labels"])
+            if self.step >= self.config.alignment_steps:
+                loss = loss + self.model(**batch, features=features).loss
         if not torch.isfinite(loss):
             raise GenescribeError(
                 f"training: the loss is {loss.item()} at step {self.step}, genes "
@@ -96,22 +105,20 @@ class Trainer:
         return float(loss.detach())
 
     def _evaluate(self, train_loss: float) -> None:
-        loss = evaluate(self.model, self.validation, self.config, drop=False)
-        null_loss = evaluate(self.model, self.validation, self.config, drop=True)
-        logger.info(
-            "step=%d minutes=%.1f train=%.3f validation=%.3f without_sequence=%.3f",
-            self.step, self.seconds / 60, train_loss, loss, null_loss,
-        )  # fmt: skip
-        log = self.folder / LOG
-        with log.open("a", newline="", encoding="utf-8") as handle:
+        losses = evaluate(self.model, self.validation, self.config)
+        with (self.folder / LOG).open("a", newline="", encoding="utf-8") as handle:
             writer = csv.writer(handle)
             if handle.tell() == 0:
                 writer.writerow(LOG_COLUMNS)
-            values = (self.seconds, train_loss, loss, null_loss)
+            values = (self.seconds, train_loss, losses.gene, losses.no_sequence, losses.words)
             writer.writerow([self.step, *(f"{value:.4f}" for value in values)])
+        logger.info("step=%d minutes=%.1f train=%.3f %s",
+                    self.step, self.seconds / 60, train_loss, losses)  # fmt: skip
+        if self.step <= self.config.alignment_steps:
+            return
         self.stale += 1
-        if loss < self.best_loss:
-            self.best_loss, self.stale = loss, 0
+        if losses.gene < self.best_loss:
+            self.best_loss, self.stale = losses.gene, 0
             with atomic_path(self.folder / BEST) as path:
                 torch.save(self.model.state_dict(), path)
 
@@ -140,21 +147,46 @@ class Trainer:
         logger.info("resumed: step=%d", self.step)
 
 
+class Losses(NamedTuple):
+    """Validation losses in nats per token: with the gene, without it, and of its words alone."""
+
+    gene: float
+    no_sequence: float
+    words: float
+
+
+def words_loss(model: SequenceChatModel, features: Tensor, labels: Tensor) -> Tensor:
+    """Return how badly the sequence vectors alone foretell the text's tokens, in nats per token.
+
+    ``features`` (batch, slots, hidden) are averaged and compared with the token embeddings, as
+    the language model's output layer does; ``labels`` (batch, tokens) as for the model.
+    """
+    embedding: Tensor = model.get_input_embeddings().get_parameter("weight")  # (V, H)
+    logits = embedding @ features.mean(1).T  # (V, B)
+    log_probs = logits.float().log_softmax(0).T  # (B, V)
+    wanted = labels != IGNORE_INDEX  # (B, T)
+    return -log_probs.gather(1, labels.clamp(min=0))[wanted].mean()
+
+
 @torch.inference_mode()
-def evaluate(
-    model: SequenceChatModel, examples: Sequence[Example], config: TrainConfig, *, drop: bool
-) -> float:
-    """Return the mean loss in nats per token over ``examples``; ``drop`` hides the sequences."""
+def evaluate(model: SequenceChatModel, examples: Sequence[Example], config: TrainConfig) -> Losses:
+    """Return the mean losses in nats per token over ``examples``, nothing dropped."""
     model.eval()
-    total, tokens = 0.0, 0
+    totals, tokens = np.zeros(3), 0
     ordered = sorted(examples, key=lambda example: len(example.text_ids))
     for first in range(0, len(ordered), config.batch_size):
         chosen = ordered[first : first + config.batch_size]
         batch = collate(chosen, config, model.config.encoder_config.windows, None)
-        batch["drop_sequence"][:] = drop
         count = sum(len(example.text_ids) for example in chosen)
-        total, tokens = total + float(model(**batch).loss) * count, tokens + count
-    return total / tokens
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            features = model.get_sequence_features(batch)  # (B, slots, H)
+            gene = model(**batch, features=features).loss
+            batch["drop_sequence"][:] = True
+            null = model(**batch, features=features).loss
+            words = words_loss(model, features, batch["labels"])
+        totals += np.array([gene, null, words]) * count
+        tokens += count
+    return Losses(*(totals / tokens).tolist())
 
 
 def learning_rate_factor(step: int, warmup: int, steps: int) -> float:
@@ -165,15 +197,16 @@ def learning_rate_factor(step: int, warmup: int, steps: int) -> float:
 
 
 def _optimizer(model: SequenceChatModel, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW; vectors (biases, norms, null sequence) do not decay, the table has its own rate."""
-    table = [model.encoder.table.weight]
-    others = [p for p in model.parameters() if p is not table[0]]
+    """AdamW; biases and norms do not decay, the table has a learning rate of its own."""
+    table = model.encoder.table.weight
+    others = [p for p in model.parameters() if p is not table]
+    groups: list[dict[str, Any]] = [
+        {"params": [table], "lr": config.table_learning_rate},
+        {"params": [p for p in others if p.ndim > 1]},
+        {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
+    ]
     return torch.optim.AdamW(
-        [
-            {"params": table, "lr": config.table_learning_rate},
-            {"params": [p for p in others if p.ndim > 1]},
-            {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
-        ],
+        groups,
         lr=config.learning_rate,
         betas=(0.9, 0.98),
         weight_decay=config.weight_decay,

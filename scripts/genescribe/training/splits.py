@@ -55,7 +55,8 @@ def families(records: Sequence[SequenceRecord]) -> NDArray[np.int32]:
     links = coo_matrix(
         (shared.data[linked], (shared.row[linked], shared.col[linked])), shape=shared.shape
     )
-    return connected_components(links, directed=False)[1]
+    numbers: NDArray[np.int32] = connected_components(links, directed=False)[1]
+    return numbers
 
 
 def choose_validation(

@@ -93,7 +93,7 @@ def build_model(config: TrainConfig, tokenizer: PreTrainedTokenizerFast) -> Sequ
             encoder_config=encoder,
             text_config=text,
             projector_type=config.projector,
-            sequence_token_id=tokenizer.convert_tokens_to_ids(SEQUENCE_TOKEN),
+            sequence_token_id=tokenizer.get_vocab()[SEQUENCE_TOKEN],
             null_slots=encoder.num_slots,
         )
     )
