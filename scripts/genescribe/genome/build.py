@@ -24,12 +24,9 @@ def build_genes(draft: Draft) -> list[Gene]:
 
 
 def _gene(draft: Draft, gene: DraftGene) -> Gene:
-    with_pieces = any(t.defined and (t.exons or t.cds) for t in gene.transcripts)
     transcripts: list[Transcript] = []
     product = ""
     for node in gene.transcripts:
-        if not node.defined and not node.cds and with_pieces:
-            continue  # exons written below the gene as well as below its transcripts
         transcripts.extend(_transcripts(draft, gene, node))
         product = product or node.product or ""
     start, end = gene.start, gene.end

@@ -234,6 +234,15 @@ def _link(draft: Draft) -> None:
         if not genes:
             orphans.append(node)
     find_homes(draft, orphans)
+    for gene in draft.genes.values():
+        _drop_repeated_exons(gene)
+
+
+def _drop_repeated_exons(gene: DraftGene) -> None:
+    """Drop exons that hang on the gene itself where its transcripts have pieces of their own."""
+    own = [t for t in gene.transcripts if t.defined or t.transcript_id != gene.gene_id]
+    if len(own) < len(gene.transcripts) and any(t.exons or t.cds for t in own):
+        gene.transcripts = [t for t in gene.transcripts if t in own or t.cds]
 
 
 def _promote_tops(draft: Draft) -> None:
