@@ -39,6 +39,16 @@ REFUSED = {
         2,
         'gene "g" is on Y but line 1 has it on X',
     ),
+    "same_cds_id_on_two_contigs": (
+        GFF3 + row("CDS", 1, 9, "ID=P_1") + row("CDS", 1, 9, "ID=P_1", seqid="d"),
+        3,
+        'ID "P_1" is used again',
+    ),
+    "same_cds_id_on_two_strands": (
+        GFF3 + row("CDS", 1, 9, "ID=P_1") + row("CDS", 20, 30, "ID=P_1", strand="-"),
+        3,
+        'ID "P_1" is used again',
+    ),
     "same_transcript_id_in_two_genes": (
         GFF3
         + row("gene", 1, 9, "ID=g1")

@@ -92,7 +92,7 @@ def _transcript(
         exons = joined([Segment(piece.start, piece.end, piece.strand) for piece in cds])
     else:
         exons = []
-    _refuse_mixed_strands(draft, gene, node, exons, cds)
+    _check_strands(draft, gene, node, exons, cds)
     if not exons:
         exons = [Segment(node.start, node.end, node.strand)]
     coding = bool(cds)
@@ -173,7 +173,7 @@ def with_stop_codon(cds: Sequence[Segment], stops: Sequence[Segment]) -> list[Se
     return result
 
 
-def _refuse_mixed_strands(
+def _check_strands(
     draft: Draft,
     gene: DraftGene,
     node: DraftTranscript,
@@ -198,3 +198,5 @@ def _refuse_mixed_strands(
             f'"{node.transcript_id}" has pieces on both strands that do not fit together '
             "(transcript, exons and CDS must agree unless it is trans-spliced); correct column 7",
         )
+    if not gene.spliced_in_trans:
+        draft.oddities.note("pieces on both strands, read as trans-spliced", node.line)

@@ -129,6 +129,12 @@ def _parents_of_piece(
             node = DraftTranscript(parent, seqid, number, strand, attributes)
             node.has_parent = bool(parents)
             draft.transcripts["", parent] = node
+        elif not parents and (node.seqid, node.strand) != (seqid, strand):
+            raise draft.error(
+                number,
+                f'ID "{parent}" is used again on another sequence or strand (first on line '
+                f"{node.line}); give each {kind} its own ID",
+            )
         elif node.seqid != seqid:
             raise draft.error(
                 number,

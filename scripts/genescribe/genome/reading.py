@@ -25,7 +25,7 @@ from genescribe.genome.gff import (
 
 _VERSION = re.compile(r"##gff-version\s+(\d)")
 _GFF3_PAIR = re.compile(r'[^\s;="]+\s*=')
-_GTF_PAIR = re.compile(r'[^\s;="]+\s+["\w]')
+_GTF_PAIR = re.compile(r'[^\s;="]+\s+"')
 
 
 @dataclass
@@ -34,14 +34,12 @@ class FileFacts:
 
     has_fasta: bool = False
     line_ending: bytes = b"\n"
-    features: int = 0
 
 
 def features(handle: BinaryIO, path: Path, facts: FileFacts, oddities: Oddities) -> Iterator[Row]:
     """Yield the features of a file up to its FASTA section; AnnotationError for bad lines."""
     strands, phases = STRANDS, PHASES
     seqid = ""
-    number = 0
     for number, line in text_lines(handle):
         if number == 1:
             line = _first_line(line, path, facts)
@@ -72,7 +70,6 @@ def features(handle: BinaryIO, path: Path, facts: FileFacts, oddities: Oddities)
         if strand != columns[6]:
             oddities.note("strand 1 or -1 read as + or -", number)
         yield number, seqid, columns[2], start, end, strand, phase, columns[8].strip()
-    facts.features = number
 
 
 def _first_line(line: str, path: Path, facts: FileFacts) -> str:
@@ -95,16 +92,17 @@ def _first_line(line: str, path: Path, facts: FileFacts) -> str:
 
 
 def sniff_dialect(handle: BinaryIO) -> str:
-    """Return ``gff3`` or ``gtf``: what the version line says, else the first telling column 9.
+    """Return ``gff3`` or ``gtf``, by the first column 9 that is clearly one of them.
 
-    GFF2 reads like GTF. A file whose column 9 never shows a pair is GTF too: GFF1 and AUGUSTUS
-    write one bare value there, which GFF3 does not allow.
+    Where none is, the version line decides. GFF2 and GFF1 read like GTF: a bare value in column
+    9, as AUGUSTUS writes it too, is not allowed in GFF3.
     """
+    version = ""
     for _, line in text_lines(handle):
-        if match := _VERSION.match(line.removeprefix(BOM)):
-            return "gff3" if match[1] == "3" else "gtf"
         if starts_fasta(line):
             break
+        if match := _VERSION.match(line.removeprefix(BOM)):
+            version = match[1]
         columns = line.split("\t")
         if line.startswith("#") or len(columns) < COLUMNS:
             continue
@@ -113,4 +111,4 @@ def sniff_dialect(handle: BinaryIO) -> str:
             return "gff3"
         if _GTF_PAIR.match(attributes):
             return "gtf"
-    return "gtf"
+    return "gff3" if version == "3" else "gtf"
