@@ -41,7 +41,7 @@ def with_dependencies(names: list[str]) -> dict[str, str]:
 
 def virtual_environment(folder: Path, *packages: str) -> Path:
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    subprocess.run([folder / "bin" / "pip", "install", "--quiet", *packages], check=True)
+    subprocess.run([folder / "bin" / "pip", "install", "-qq", *packages], check=True)
     return folder / "bin"
 
 
