@@ -29,13 +29,18 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY) ## describe the example assembly and say where the results are
 	$(BIN)/snakemake --cores $(CORES)
-	@echo; echo "The described example assembly:"; ls -1 results/*/*.gff3 results/*/descriptions.tsv results/*/report.html results/*/run.json
+	@echo
+	@echo "Done. The example assembly with its descriptions:"
+	@echo "  results/example/report.html        open this in a browser"
+	@echo "  results/example/example.gff3       the annotation, descriptions added"
+	@echo "  results/example/descriptions.tsv   a row for every gene"
+	@echo "  results/example/run.json           what was run, on what, with what"
 
 test: $(READY) ## run the tests (make test ARGS="-k gff" runs some of them)
-	$(BIN)/python -m pytest -m "not slurm" $(ARGS)
+	$(BIN)/python -m pytest $(ARGS)
 
-test-slurm: $(READY) ## run the workflow on a one-node Slurm that the test starts (as root)
-	$(BIN)/python -m pytest -m slurm tests/workflow/test_slurm.py $(ARGS)
+test-slurm: $(READY) ## run only the test on a one-node Slurm, which it starts (as root)
+	$(BIN)/python -m pytest tests/workflow/test_slurm.py $(ARGS)
 
 lint: $(READY) ## ruff, mypy, snakefmt and snakemake --lint
 	$(BIN)/ruff check .

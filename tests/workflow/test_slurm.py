@@ -35,7 +35,6 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         subprocess.run(["bash", recipe, "down"], env=environment, check=True, timeout=60)
 
 
-@pytest.mark.slurm
 def test_slurm_runs_all_shards(slurm: Path, finished: tuple[Path, Path], project: Path) -> None:
     write_config(project, describe={"shards": SHARDS, "mem_mb": 1000})
     done = call_snakemake(
