@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import random
 import shutil
 import subprocess
@@ -115,6 +116,26 @@ def test_any_layout_at_any_block_size(tmp_path_factory, data, block: int) -> Non
         patch.setattr(fasta, "LINE_BYTES", 7)  # as long as the headers
         check(folder / "in" / "genome.fa", folder / "work", expected)
     shutil.rmtree(folder)
+
+
+def test_every_small_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All files of up to four lines of 0 to 3 letters, cut into blocks at every line."""
+    path = tmp_path / "genome.fa"
+    monkeypatch.setattr(fasta, "LINE_BYTES", 3)  # as long as the header, shorter than a line
+    for lengths in itertools.product(range(4), repeat=4):
+        letters = "ACGTTGCAATCG"[: sum(lengths)]
+        if not letters:
+            continue
+        ends = list(itertools.accumulate(lengths))
+        lines = [letters[end - size : end] for end, size in zip(ends, lengths, strict=True)]
+        for last_newline in ("", "\n"):
+            path.write_text(">a\n" + "\n".join(lines) + last_newline)
+            for block in (1, 1 << 20):
+                monkeypatch.setattr(fasta, "BLOCK_BYTES", block)
+                with Genome.open(path, tmp_path) as genome:
+                    assert genome.fetch("a", 0, len(letters)) == letters, (lengths, block)
+                    for at, letter in enumerate(letters):
+                        assert genome.fetch("a", at, at + 1) == letter, (lengths, block)
 
 
 def test_a_regular_file_is_read_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ they take any letter for a nucleotide, and they refuse files with ragged or blan
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -58,9 +59,11 @@ class Genome:
                 return cls(path, path.open("rb"), sequences)
         try:
             workdir.mkdir(parents=True, exist_ok=True)
-            copy = tempfile.TemporaryFile(dir=workdir, buffering=BLOCK_BYTES)  # noqa: SIM115
-            sequences = _scan(path, copy)
-            copy.flush()
+            with contextlib.ExitStack() as on_error:
+                copy = on_error.enter_context(tempfile.TemporaryFile(dir=workdir))
+                sequences = _scan(path, copy)
+                copy.flush()
+                on_error.pop_all()
         except OSError as error:
             raise output_error(workdir, error) from error
         return cls(path, copy, sequences)
