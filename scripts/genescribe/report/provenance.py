@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -57,12 +56,12 @@ def _flatten(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 def _grid(caption: str, records: Sequence[Mapping[str, Any]]) -> Table:
     keys = list(dict.fromkeys(key for record in records for key in record))
-    rows = [tuple(_value(record.get(key)) for key in keys) for record in records]
+    rows = [tuple(_value(record.get(key)) for key in keys) for record in records if keys]
     return Table(caption, tuple(map(_label, keys)), rows)
 
 
 def _is_plain(value: Any) -> bool:
-    """Tell whether a value fits into one cell: a scalar, or a list such as a command line."""
+    """Tell whether a value fits into one cell: a scalar, or a list of such."""
     if isinstance(value, Mapping):
         return False
     return not (isinstance(value, list) and value and _all_mappings(value))
@@ -85,5 +84,5 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.6g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return shlex.join(value)
+        return ", ".join(value)
     return json.dumps(value, ensure_ascii=False, sort_keys=True)

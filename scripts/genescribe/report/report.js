@@ -78,9 +78,8 @@
     return element;
   }
 
-  const fixed = (value, digits) =>
-    value === null ? "" : value.toFixed(digits).replace("-", "\u2212");
-  const words = (code) => code.replaceAll("_", " ");
+  const fixed = (value, digits) => (value === null ? "" : value.toFixed(digits));
+  const spaced = (code) => code.replaceAll("_", " ");
   const isolated = (text) => make("bdi", {}, text); // right-to-left names stay in their place
 
   function geneCell(row) {
@@ -94,7 +93,7 @@
 
   function statusLine(row) {
     const parts = [make("span", { class: `dot ${columns.status[row]}` }), columns.status[row]];
-    if (columns.reason[row]) parts.push(make("small", {}, words(columns.reason[row])));
+    if (columns.reason[row]) parts.push(make("small", {}, spaced(columns.reason[row])));
     return parts;
   }
 
