@@ -50,7 +50,8 @@ class Oddities:
     def report(self) -> None:
         """Log one warning per kind, with its first line and count."""
         for what, (count, line) in self.seen.items():
-            logger.warning("%s:%d: %s (%d times)", self.path, line, what, count)
+            times = "once" if count == 1 else f"{count} times"
+            logger.warning("%s:%d: %s (%s)", self.path, line, what, times)
 
 
 @dataclass(slots=True, eq=False)
