@@ -100,10 +100,10 @@
   function tableRow(row, index) {
     const text = columns.text[row];
     const shown = text.length > CELL_CHARACTERS ? `${text.slice(0, CELL_CHARACTERS)}…` : text;
-    const place = `:${columns.start[row]}-${columns.end[row]} ${columns.strand[row]}`;
+    const place = `${columns.start[row]}-${columns.end[row]} ${columns.strand[row]}`;
     return make("tr", { "data-index": index },
       geneCell(row),
-      make("td", {}, isolated(columns.seqid[row]), place,
+      make("td", {}, isolated(columns.seqid[row]), make("small", {}, place),
         make("small", {}, isolated(columns.biotype[row]))),
       make("td", {}, ...statusLine(row)),
       make("td", { class: "text" }, make("div", { class: "clamp", dir: "auto" }, shown)),
