@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from genescribe.genome.annotation import Annotation
 from gff_rows import GENE_TRANSCRIPT, GFF3, only_gene, read, row, spans, summary
 
 # Dialect: (file, genes as "id biotype name product lines [transcript: exons / CDS]").
@@ -249,6 +252,27 @@ DIALECTS = {
 def test_dialect(tmp_path: Path, dialect: str) -> None:
     text, expected = DIALECTS[dialect]
     assert [summary(gene) for gene in read(tmp_path, text).genes] == expected
+
+
+# There order tells which protein or gene is first, what an operon is, where features end.
+IN_ORDER = {"operon", "refseq_two_proteins_of_a_gene", "ucsc_one_name_on_two_sequences", "prokka"}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(dialect=st.sampled_from(sorted(DIALECTS.keys() - IN_ORDER)), data=st.data())
+def test_genes_do_not_depend_on_the_order_of_lines(
+    tmp_path: Path, dialect: str, data: st.DataObject
+) -> None:
+    text, _ = DIALECTS[dialect]
+    shuffled = data.draw(st.permutations(text.splitlines(keepends=True)))
+    assert content(read(tmp_path, "".join(shuffled))) == content(read(tmp_path, text))
+
+
+def content(annotation: Annotation) -> dict[str, object]:
+    return {
+        gene.gene_id: (gene.biotype, gene.parts, sorted(gene.transcripts, key=str))
+        for gene in annotation.genes
+    }
 
 
 PIECES = {
