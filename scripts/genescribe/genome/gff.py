@@ -148,6 +148,8 @@ def parse_gff3_attributes(column: str) -> dict[str, list[str]]:
     Pieces without ``=`` become keys without values; a piece with an empty key is dropped.
     """
     attributes: dict[str, list[str]] = {}
+    clean = unquoted if '"' in column else str.strip
+    encoded = "%" in column
     for piece in column.split(";"):
         key, _, value = piece.partition("=")
         key = decode_value(key.strip())
@@ -155,9 +157,8 @@ def parse_gff3_attributes(column: str) -> dict[str, list[str]]:
             continue
         values = attributes.setdefault(key, [])
         for text in value.split(",") if "," in value else (value,):
-            text = unquoted(text)
-            if text:
-                values.append(decode_value(text))
+            if text := clean(text):
+                values.append(decode_value(text) if encoded else text)
     return attributes
 
 
