@@ -15,7 +15,7 @@ import pytest
 from genescribe.errors import InputError
 from genescribe.files import open_binary
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.decorate import DecorateSettings, decorate
+from genescribe.genome.decorate import DecorateSettings, write_decorated
 from genescribe.genome.plain_text import flatten, fold_to_ascii
 from genescribe.genome.strip import strip
 from genescribe.records import Description, Status
@@ -59,7 +59,9 @@ def decorated(test_data, tmp_path_factory) -> list[Decorated]:
                 original.write_bytes(handle.read())
             descriptions = describe_all(annotation)
             settings = SETTINGS[len(done) % len(SETTINGS)]
-            paths = decorate(source, descriptions, folder / f"{len(done)}.gff3", settings)
+            paths = write_decorated(
+                annotation, descriptions, folder / f"{len(done)}.gff3", settings
+            )
             gtf = paths[1] if annotation.dialect == "gtf" else None
             done.append(Decorated(source.name, original, paths[0], gtf, descriptions, settings))
     logging.disable(logging.NOTSET)

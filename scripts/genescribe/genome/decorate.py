@@ -18,7 +18,14 @@ from genescribe.genome.strip import check_undecorated
 from genescribe.genome.tabix import write_sorted_copy
 from genescribe.records import Description
 
-__all__ = ["DecorateSettings", "check_not_input", "decorate", "gtf_path", "sorted_path"]
+__all__ = [
+    "DecorateSettings",
+    "check_not_input",
+    "decorate",
+    "gtf_path",
+    "sorted_path",
+    "write_decorated",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -48,23 +55,32 @@ def decorate(
     if the input is decorated already.
     """
     check_undecorated(annotation_path)
-    annotation = read_annotation(annotation_path)
+    return write_decorated(read_annotation(annotation_path), descriptions, out, settings)
+
+
+def write_decorated(
+    annotation: Annotation,
+    descriptions: Mapping[str, Description],
+    out: Path,
+    settings: DecorateSettings,
+) -> list[Path]:
+    """Do what ``decorate`` does, for an annotation already read and known to be undecorated."""
     _check_same_genes(annotation, descriptions)
-    fitted = {gene_id: fit_text(one, settings) for gene_id, one in descriptions.items()}
     from_gtf = annotation.dialect == "gtf"
+    dialect = GTF if from_gtf else GFF3
     copy = gtf_path(out) if from_gtf else out
     written = [out, copy] if from_gtf else [out]
-    check_not_input(annotation_path, written)
-    by_line = _additions_by_line(annotation, fitted, settings, GTF if from_gtf else GFF3)
+    check_not_input(annotation.path, written)
+    fitted = {gene_id: fit_text(one, settings) for gene_id, one in descriptions.items()}
     with ExitStack() as outputs:
         new_copy = outputs.enter_context(atomic_path(copy))
-        _write_decorated(annotation_path, by_line, new_copy, GTF if from_gtf else GFF3)
+        by_line = _additions_by_line(annotation, fitted, settings, dialect)
+        _copy_with_additions(annotation.path, by_line, new_copy, dialect)
         new_gff3 = new_copy
         if from_gtf:
-            by_gene = {one: addition_of(fitted[one], settings, GFF3) for one in fitted}
             new_gff3 = outputs.enter_context(atomic_path(out))
+            by_gene = {one: addition_of(fitted[one], settings, GFF3) for one in fitted}
             write_gff3(annotation.genes, new_copy, by_gene, new_gff3)
-        del annotation, by_line  # a gigabyte, for a large genome
         if settings.sorted_copy:
             written += write_sorted_copy(new_gff3, sorted_path(out))
     return written
@@ -109,7 +125,7 @@ def _additions_by_line(
     return additions
 
 
-def _write_decorated(
+def _copy_with_additions(
     annotation_path: Path, additions: Mapping[int, Addition], out: Path, dialect: Column9
 ) -> None:
     """Copy the annotation, decompressed, with ``additions`` made; all other bytes as they are."""

@@ -10,6 +10,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from genescribe.files import BUFFER_BYTES
@@ -22,6 +23,7 @@ from genescribe.records import Gene, Segment, Transcript
 logger = logging.getLogger(__name__)
 
 Attributes = Mapping[str, Sequence[str]]
+_encoded = lru_cache(maxsize=1 << 12)(encode_value)  # ids and keys come again line after line
 
 # GFF3 specification, "Column 9": keys in upper case are reserved; these three mean in a GTF what
 # they mean in GFF3. ID and Parent are ours to set.
@@ -69,7 +71,7 @@ class _Writer:
     def gene(self, gene: Gene, rows: GeneRows, addition: Addition) -> str:
         """Return all lines of one gene; the gene's own lines carry ``addition``."""
         row = rows.gene()
-        column = self._column9([("ID", gene.gene_id), ("Name", gene.name)], row.attributes, {})
+        column = self._column9([("ID", gene.gene_id), ("Name", gene.name)], row.attributes())
         kind = row.type
         if kind.lower() in ("", "gene"):
             kind = PSEUDOGENE if PSEUDOGENE in gene.biotype else "gene"
@@ -77,31 +79,33 @@ class _Writer:
             add(_line(gene.seqid, row, kind, part, column), addition, GFF3) for part in gene.parts
         ]
         for transcript in gene.transcripts:
-            lines.extend(self._transcript(gene, transcript, rows, row.attributes))
+            lines.extend(self._transcript(gene, transcript, rows, frozenset(row.pieces)))
         return "".join(lines)
 
     def _transcript(
-        self, gene: Gene, transcript: Transcript, rows: GeneRows, inherited: Attributes
+        self, gene: Gene, transcript: Transcript, rows: GeneRows, known: frozenset[str]
     ) -> Iterator[str]:
+        """Yield the lines of a transcript and its pieces; its gene has the attributes ``known``."""
         name = transcript.transcript_id
         row = rows.transcript(name)
         own_id = self._unique(name)
-        fixed = [("ID", own_id), ("Parent", gene.gene_id)]
-        fixed += [("Name", value) for value in row.attributes.get("transcript_name", ())[:1]]
-        column = self._column9(fixed, row.attributes, inherited)
+        attributes = row.attributes(known)
+        names = attributes.get("transcript_name", [])[:1]
+        fixed = [("ID", own_id), ("Parent", gene.gene_id), *(("Name", one) for one in names)]
+        column = self._column9(fixed, attributes)
         kind = _transcript_type(transcript, row.type)
         for span in _spans(gene, transcript.exons):
             yield _line(gene.seqid, row, kind, span, column)
-        inherited = {**inherited, **row.attributes}
+        known = known.union(row.pieces)
         for exon in transcript.exons:
             piece = rows.piece(name, Level.EXON, exon)
-            column = self._column9([("Parent", own_id)], piece.attributes, inherited)
+            column = self._column9([("Parent", own_id)], piece.attributes(known))
             yield _line(gene.seqid, piece, "exon", exon, column)
         cds_id = self._unique(f"{own_id}.CDS") if transcript.cds else ""
         for cds in self._in_phase(transcript.cds):
             piece = rows.piece(name, Level.CDS, cds)
             fixed = [("ID", cds_id), ("Parent", own_id)]
-            column = self._column9(fixed, piece.attributes, inherited)
+            column = self._column9(fixed, piece.attributes(known))
             yield _line(gene.seqid, piece, "CDS", cds, column)
 
     def _unique(self, wanted: str) -> str:
@@ -124,24 +128,20 @@ class _Writer:
             yield piece._replace(phase=phase)
             phase = (phase - (piece.end - piece.start)) % 3
 
-    def _column9(
-        self, fixed: Sequence[tuple[str, str]], attributes: Attributes, inherited: Attributes
-    ) -> str:
-        """Return column 9: ``fixed``, then the attributes that are not ``inherited``."""
+    def _column9(self, fixed: Sequence[tuple[str, str]], attributes: Attributes) -> str:
+        """Return column 9: ``fixed``, then ``attributes`` under legal keys."""
         pieces = {key: [value] for key, value in fixed if value}
         taken = frozenset(pieces)
         for key, values in attributes.items():
-            if not values or inherited.get(key) == values:
-                continue
-            if (legal := self._legal_key(key)) not in taken:
+            if values and (legal := self._legal_key(key)) not in taken:
                 pieces.setdefault(legal, []).extend(values)
-        return ";".join(f"{key}={','.join(map(encode_value, pieces[key]))}" for key in pieces)
+        return ";".join(f"{key}={','.join(map(_encoded, pieces[key]))}" for key in pieces)
 
     def _legal_key(self, key: str) -> str:
         if key[0].isupper() and key not in _FREE_UPPER_CASE:
             self.changes[f"attribute {key} was written as {key.lower()}"] += 1
             key = key.lower()
-        return encode_value(key)
+        return _encoded(key)
 
 
 def _line(seqid: str, row: GtfRow, kind: str, place: Segment, column: str) -> str:

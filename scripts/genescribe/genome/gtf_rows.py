@@ -6,8 +6,9 @@ Only the places of the lines are kept in memory: a human annotation has three mi
 from __future__ import annotations
 
 import os
+import re
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import BinaryIO, NamedTuple
 
 from genescribe.genome.biotypes import Level, Levels
@@ -17,18 +18,23 @@ from genescribe.genome.gff import BOM, COLUMNS, decode_line, parse_gtf_attribute
 from genescribe.records import Gene, Segment
 
 _LEVELS = Levels()
+_PIECE = re.compile(r'(?:[^;"]|"[^"]*"?)+')
 
 
 class GtfRow(NamedTuple):
-    """What a GTF line says besides the place of its feature."""
+    """What a GTF line says besides the place of its feature; ``pieces`` are its attributes."""
 
     source: str
     type: str
     score: str
-    attributes: Mapping[str, Sequence[str]]
+    pieces: Sequence[str]
+
+    def attributes(self, known: Collection[str] = ()) -> dict[str, list[str]]:
+        """Return the attributes but for the pieces that are ``known`` already."""
+        return parse_gtf_attributes("; ".join(one for one in self.pieces if one not in known))
 
 
-NO_ROW = GtfRow(".", "", ".", {})
+NO_ROW = GtfRow(".", "", ".", ())
 
 
 class GeneRows:
@@ -47,16 +53,17 @@ class GeneRows:
 
     def _add(self, columns: list[str], nameless: str) -> None:
         source, kind, start, end, score = columns[1:6]
-        column = columns[COLUMNS - 1]
         level = _LEVELS[kind]
-        attributes = parse_gtf_attributes(column)
-        if not any(attributes.values()):  # a bare id
-            attributes = {f"{level.value}_id": [_ids(column)[0]]}
-        row = GtfRow(source, kind, score, attributes)
+        gene_id, transcript_id = gtf_ids(columns[-1])
+        pieces = _split(columns[-1])
+        if not gene_id and not transcript_id:
+            transcript_id = _bare_id(columns[-1])
+            pieces = [f'{level.value}_id "{transcript_id}"']
+        row = GtfRow(source, kind, score, pieces)
         if level is Level.GENE:
             self._gene = self._gene or row
             return
-        transcript_id = _ids(column)[1] or nameless
+        transcript_id = transcript_id or nameless
         self._first.setdefault(transcript_id, row)
         if level is Level.TRANSCRIPT:
             self._transcripts.setdefault(transcript_id, row)
@@ -121,16 +128,17 @@ class GtfLines:
             features = True
             if _LEVELS[columns[2]] is Level.OTHER:
                 continue
-            gene_id, transcript_id = _ids(columns[COLUMNS - 1])
-            position = positions.get(gene_id, positions.get(transcript_id))
+            gene_id, transcript_id = gtf_ids(columns[-1])
+            position = positions.get(gene_id or transcript_id or _bare_id(columns[-1]))
+            if position is None:  # TSEBRA renames the genes of transcripts but not their lines
+                position = positions.get(transcript_id)
             if position is not None:
                 _extend(self._extents[position], begin, end)
 
 
 def _told_of(level: str, row: GtfRow) -> GtfRow:
     """Return what a line says of the gene or transcript it belongs to (``gene_name``, say)."""
-    attributes = {key: value for key, value in row.attributes.items() if key.startswith(level)}
-    return GtfRow(row.source, "", ".", attributes)
+    return GtfRow(row.source, "", ".", [one for one in row.pieces if one.startswith(level)])
 
 
 def _extend(extents: array[int], begin: int, end: int) -> None:
@@ -140,8 +148,15 @@ def _extend(extents: array[int], begin: int, end: int) -> None:
         extents.extend((begin, end))
 
 
-def _ids(column: str) -> tuple[str, str]:
-    """Return (gene_id, transcript_id); a column 9 of one bare value may be either."""
-    ids = gtf_ids(column)
-    bare = column.partition(";")[0].strip(' "')
-    return ids if any(ids) else (bare, bare)
+def _bare_id(column: str) -> str:
+    """Return the one value of a column 9 without keys (AUGUSTUS, BRAKER)."""
+    return column.partition(";")[0].strip(' "')
+
+
+def _split(column: str) -> list[str]:
+    """Return the attributes of a column 9, as they stand there."""
+    pieces = column.split(";")
+    all_quoted = column.count(";") == column.count('";')
+    if not all_quoted and any(piece.count('"') % 2 for piece in pieces):
+        pieces = _PIECE.findall(column)  # a value contains a semicolon
+    return [stripped for piece in pieces if (stripped := piece.strip())]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import shutil
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ from genescribe.genome.bgzip import bgzip_writer
 from genescribe.genome.gff import BOM, starts_fasta
 
 TBI_MAX_END = 1 << 29  # tabix(1), "-C": the coordinates that a .tbi can hold
-BGZIP_LEVEL = 6  # the default of bgzip(1)
+NEARLY_FULL = 1 << 16  # bytes; htslib does not tell why it could not write
 _BOM = BOM.encode()
 # The key comes before the look-behind, because a literal prefix makes the search fast.
 _ID = re.compile(rb"ID=(?<=[\t; ]ID=)([^;\r\n]+)")
@@ -54,11 +56,11 @@ def write_sorted_copy(gff3: Path, target: Path) -> list[Path]:
     tbi_path, csi_path = (target.with_name(f"{target.name}.{kind}") for kind in ("tbi", "csi"))
     index, stale = (csi_path, tbi_path) if csi else (tbi_path, csi_path)
     with atomic_path(index) as new_index, atomic_path(target) as new_target:
-        with bgzip_writer(new_target, BGZIP_LEVEL) as out:
+        with bgzip_writer(new_target) as out:
             out.write(b"".join(scan.header))
             for line in _sorted_lines(gff3, scan):
                 out.write(line)
-        pysam.tabix_index(str(new_target), preset="gff", index=str(new_index), csi=csi, force=True)
+        _write_index(new_target, new_index, csi)
     stale.unlink(missing_ok=True)  # of an earlier run; programs would take it for this file's
     return [target, index]
 
@@ -129,6 +131,18 @@ def _parents_first(lines: list[bytes]) -> list[bytes]:
         ordered += ready
         waiting = sorted(set(waiting).difference(ready))
     return [lines[at] for at in ordered]
+
+
+def _write_index(compressed: Path, index: Path, csi: bool) -> None:
+    verbosity = pysam.set_verbosity(0)  # htslib would print what the exception says
+    try:
+        pysam.tabix_index(str(compressed), preset="gff", index=str(index), csi=csi, force=True)
+    except OSError as error:
+        if error.errno is None and shutil.disk_usage(index.parent).free < NEARLY_FULL:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise
+    finally:
+        pysam.set_verbosity(verbosity)
 
 
 def _with_line_feed(line: bytes) -> bytes:
