@@ -23,8 +23,18 @@ _FIELDS = tuple(field.name for field in fields(Description))
 
 
 def to_json(description: Description) -> str:
-    """Return one JSONL line, without its newline; keys are the field names."""
-    return json.dumps(asdict(description), ensure_ascii=False)
+    """Return one JSONL line, without its newline; keys are the field names.
+
+    UTF-8 stays readable. Bytes of an annotation that is not UTF-8 travel as lone surrogates
+    (PEP 383), which only JSON's own escapes can hold.
+    """
+    values = asdict(description)
+    line = json.dumps(values, ensure_ascii=False)
+    try:
+        line.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(values)
+    return line
 
 
 def from_json(line: str | bytes) -> Description:

@@ -74,7 +74,7 @@ def merge_records(stages: Sequence[Mapping[str, Any]], command: str) -> dict[str
 def write_record(path: Path, values: Mapping[str, Any]) -> None:
     """Write a record as JSON, in one go."""
     with atomic_path(path) as temporary:
-        text = json.dumps(values, indent=2, ensure_ascii=False, default=str)
+        text = json.dumps(values, indent=2, default=str)
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
