@@ -6,6 +6,7 @@ The Snakemake rules, ``genescribe run``, Galaxy and notebooks all call these.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import tempfile
 import threading
@@ -101,6 +102,7 @@ def extract_stage(
     settings = options.settings(load_spec(model))
     check_undecorated(annotation)  # decorate would refuse it, after all the describing
     gene_models = read_annotation(annotation)
+    gc.freeze()  # the models stay to the end: the collector need not walk through them again
     rows: list[GeneRow] = []
 
     def extracted(opened: Genome) -> Iterator[SequenceRecord]:
