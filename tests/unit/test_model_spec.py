@@ -14,7 +14,7 @@ import yaml
 
 from genescribe.errors import CheckpointError, FormatError, InputError, UnknownModelError
 from genescribe.files import sha256_of
-from genescribe.models.spec import Calibration, list_specs, load_spec
+from genescribe.models.spec import Calibration, list_specs, load_spec, specs_folder
 
 
 @pytest.fixture
@@ -122,3 +122,8 @@ def test_calibration_is_a_logistic_curve() -> None:
     assert calibration.probability(-1.0, 2.0) == pytest.approx(0.5)
     assert calibration.probability(0.0, 0.0) == pytest.approx(1 / (1 + math.exp(-1)))
     assert 0 <= calibration.probability(-1e9, 0.0) < calibration.probability(1e9, 0.0) <= 1
+
+
+def test_the_specs_that_ship_pass_the_check_that_loading_them_by_name_spares() -> None:
+    for path in sorted(specs_folder().glob("*.yaml")):
+        assert load_spec(path).name == path.stem

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
 import genescribe
@@ -95,24 +94,28 @@ def _resource(installed: str, checkout: str) -> Path:
 
 def list_specs() -> list[ModelSpec]:
     """Read all specs that come with genescribe, by name."""
-    return [_read_spec(path) for path in sorted(specs_folder().glob("*.yaml"))]
+    return [_spec(path, _content(path)) for path in sorted(specs_folder().glob("*.yaml"))]
 
 
 def load_spec(name_or_path: str | Path) -> ModelSpec:
     """Read a spec by the name of one that comes with genescribe, or from a YAML file.
 
+    A file is checked against the schema; for those that come with genescribe a test did that,
+    which spares each start of the command the time to import a validator.
     Raises UnknownModelError, naming the known ones, or InputError for a file that is not a spec.
     """
     name = str(name_or_path)
     if name.endswith((".yaml", ".yml")):
-        return _read_spec(Path(name))
+        path, content = Path(name), _content(Path(name))
+        _check_schema(path, content)
+        return _spec(path, content)
     path = specs_folder() / f"{name}.yaml"
     if Path(name).name != name or not path.is_file():
         known = ", ".join(sorted(known.stem for known in specs_folder().glob("*.yaml")))
         raise UnknownModelError(
             f"no model named {name!r}; known: {known or 'none'}; or give the path of a .yaml spec"
         )
-    return _read_spec(path)
+    return _spec(path, _content(path))
 
 
 def verify(spec: ModelSpec) -> None:
@@ -131,16 +134,18 @@ def verify(spec: ModelSpec) -> None:
             )
 
 
-def _read_spec(path: Path) -> ModelSpec:
+def _content(path: Path) -> Any:
     check_readable(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or "not UTF-8 text"
         line = mark.line + 1 if mark else None
         raise FormatError(path, line, f"not YAML ({reason}); correct it") from error
-    _check_schema(path, content)
+
+
+def _spec(path: Path, content: Mapping[str, Any]) -> ModelSpec:
     weights = content["weights"]
     is_shipped = "/" not in weights["folder"]
     folder = (weights_folder() if is_shipped else path.parent) / weights["folder"]
@@ -165,6 +170,8 @@ def _read_spec(path: Path) -> ModelSpec:
 
 def _check_schema(path: Path, content: object) -> None:
     """Raise InputError naming the first key that is unknown, missing or wrong."""
+    import jsonschema
+
     validator = jsonschema.Draft202012Validator(SPEC_SCHEMA)
     error = jsonschema.exceptions.best_match(validator.iter_errors(content))
     if error is not None:

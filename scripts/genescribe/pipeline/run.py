@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genescribe.errors import InputError, OutputExistsError
-from genescribe.files import check_readable, output_error, sha256_of
+from genescribe.files import check_readable, output_error, refuse_existing, sha256_of
 from genescribe.genome.decorate import DecorateSettings, check_not_input, gtf_path
 from genescribe.inference.store import compare_settings
 from genescribe.models.spec import load_spec, verify
@@ -31,6 +31,7 @@ from genescribe.pipeline.stages import (
     extract_stage,
     gather_stage,
     report_stage,
+    thresholds,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ANNOTATION_ENDINGS = (".gff3", ".gff", ".gtf", ".gff2")
+RESULTS = ("genes.tsv", "sequences.fa.gz", "descriptions.jsonl", "descriptions.tsv", "report.html")
 WORK_FOLDER = ".genescribe"
 """Inside the output folder: what a stopped run needs to go on. Gone after a finished one."""
 
@@ -71,24 +73,13 @@ def run(
     nor ``force`` was given, SettingsChangedError where ``resume`` meets other settings.
     """
     settings = run_settings(options)
-    if is_complete(options.out, settings, resume=resume, force=force):
-        log.info("%s: already complete, nothing to resume", options.out)
-        return read_record(options.out / "run.json")
-    verify(load_spec(options.describe.model))
-    out, work, name = options.out, options.out / WORK_FOLDER, settings["name"]
-    decorated = out / f"{name}.gff3"
-    check_not_input(options.annotation, [decorated, gtf_path(decorated)])
-    genes, sequences = out / "genes.tsv", out / "sequences.fa.gz"
-    descriptions, described = out / "descriptions.jsonl", work / "descriptions.jsonl"
+    out, described = options.out, options.out / WORK_FOLDER / "descriptions.jsonl"
+    check_before(options, settings["name"])
+    if is_complete(options, settings, resume=resume, force=force):
+        log.info("%s: already complete, nothing to resume", out)
+        return read_record(out / "run.json")
     stages: list[dict[str, Any]] = []
-
-    @contextlib.contextmanager
-    def stage(title: str) -> Iterator[StageRecord]:
-        with stage_record(title) as record:
-            yield record
-        stages.append(record.values)
-
-    with stage("extract") as record:
+    with _stage("extract", stages) as record:
         extract_stage(
             options.genome,
             options.annotation,
@@ -98,14 +89,11 @@ def run(
             record,
             force=True,
         )
-    from genescribe.inference.describer import pick_device  # not before: it imports torch
-
-    pick_device(options.describe.device)
     claim(out, settings)  # not before: bad input must leave nothing to resume
-    with stage("describe") as record:
+    with _stage("describe", stages) as record:
         describe_stage(
-            genes,
-            sequences,
+            out / "genes.tsv",
+            out / "sequences.fa.gz",
             described,
             options.describe,
             record,
@@ -114,33 +102,60 @@ def run(
             progress=progress,
             cancel=cancel,
         )
-    with stage("gather") as record:
-        gather_stage(genes, [described], descriptions, record, force=True)
-    with stage("decorate") as record:
-        decorate_stage(
-            options.annotation,
-            descriptions,
-            decorated,
-            options.decorate,
-            record,
-            force=True,
-        )
-    with stage("report") as record:
-        so_far = merge_records(stages, command)
-        report_stage(
-            genes, descriptions, out / "report.html", so_far, record, title=name, force=True
-        )
+    _write_results(options, settings["name"], described, stages, command)
     finished = {**merge_records(stages, command), "settings": settings}
     write_record(out / "run.json", finished)
-    shutil.rmtree(work)
+    shutil.rmtree(out / WORK_FOLDER)
     return finished
 
 
-def is_complete(out: Path, settings: Mapping[str, Any], *, resume: bool, force: bool) -> bool:
-    """Tell whether the run asked for is finished in ``out``; refuse what must not be touched."""
+def _write_results(
+    options: RunOptions, name: str, described: Path, stages: list[dict[str, Any]], command: str
+) -> None:
+    """Gather, decorate and report; add what these stages did to ``stages``."""
+    out = options.out
+    genes, descriptions = out / "genes.tsv", out / "descriptions.jsonl"
+    with _stage("gather", stages) as record:
+        gather_stage(genes, [described], descriptions, record, force=True)
+    with _stage("decorate", stages) as record:
+        decorated = out / f"{name}.gff3"
+        decorate_stage(
+            options.annotation, descriptions, decorated, options.decorate, record, force=True
+        )
+    with _stage("report", stages) as record:
+        so_far, page = merge_records(stages, command), out / "report.html"
+        report_stage(genes, descriptions, page, so_far, record, title=name, force=True)
+
+
+@contextlib.contextmanager
+def _stage(title: str, stages: list[dict[str, Any]]) -> Iterator[StageRecord]:
+    with stage_record(title) as record:
+        yield record
+    stages.append(record.values)
+
+
+def check_before(options: RunOptions, name: str) -> None:
+    """Refuse before the first stage what a later one would refuse after all the describing."""
+    verify(load_spec(options.describe.model))
+    decorated = options.out / f"{name}.gff3"
+    check_not_input(options.annotation, [decorated, gtf_path(decorated)])
+    if options.describe.device == "cuda":
+        from genescribe.inference.describer import pick_device  # imports torch
+
+        pick_device("cuda")
+
+
+def is_complete(
+    options: RunOptions, settings: Mapping[str, Any], *, resume: bool, force: bool
+) -> bool:
+    """Tell whether the run asked for is finished already; refuse what must not be touched."""
+    out = options.out
     complete, stopped = out / "run.json", out / WORK_FOLDER / "settings.json"
     existing = next((path for path in (complete, stopped) if path.exists()), None)
     if existing is None or force:
+        decorated = out / f"{settings['name']}.gff3"
+        made = [out / name for name in RESULTS] + [decorated, gtf_path(decorated)]
+        refuse_existing(made, force or resume)
         return False
     if not resume:
         hint = (
@@ -180,6 +195,7 @@ def run_settings(options: RunOptions) -> dict[str, Any]:
         "model": spec.identity,
         "prompt": spec.prompt_id,
         "organism": options.describe.organism,
+        **thresholds(spec),
         **{key: str(value) for key, value in asdict(options.extract).items()},
         **asdict(options.decorate),
     }

@@ -155,9 +155,12 @@ def describe_stage(
         "prompt": spec.prompt_id,
         "organism": options.organism,
         "shard": f"{index}/{total}",
+        **thresholds(spec),
     }
     record.inputs(sequences=sequences)
-    record.note(settings={"organism": options.organism}, model=model_facts(spec))
+    record.note(
+        settings={"organism": options.organism, **thresholds(spec)}, model=model_facts(spec)
+    )
     with DescriptionLog(out, settings, resume=resume, force=force) as output:
         todo = [found for found in to_read if found.gene_id not in output.done]
         if progress:
@@ -299,3 +302,8 @@ def _scratch_folder(out: Path) -> Iterator[Path]:
 def model_facts(spec: ModelSpec) -> dict[str, str]:
     """Return what identifies a model in a run record."""
     return {"name": spec.name, "identity": spec.identity, "sha256": spec.sha256}
+
+
+def thresholds(spec: ModelSpec) -> dict[str, float]:
+    """Return what separates ``described`` from ``uncertain``."""
+    return {"min_lift": spec.min_lift, "min_score": spec.min_score}
