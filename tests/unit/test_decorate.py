@@ -18,7 +18,7 @@ from made_up_descriptions import PLAIN, describe_all, description
 
 GFF3 = (
     "##gff-version 3\r\n"
-    "# a comment with genescribe_status=described in it\r\n"
+    "#chr1\tx\tgene\t1\t90\t.\t+\t.\tID=g0;Note=a comment;genescribe_status=described\r\n"
     "chr1\tx\tgene\t1\t90\t.\t+\t.\tID=g1;Note=old;\r\n"
     "chr1\tx\tmRNA\t1\t90\t.\t+\t.\tID=t1;Parent=g1\r\n"
     "\r\n"
@@ -26,7 +26,7 @@ GFF3 = (
     "###\r\n"
     "chr1\tx\tgene\t200\t290\t.\t-\t.\tID=g 2\r\n"
     "##FASTA\r\n"
-    ">chr1 ID=g1;genescribe_status=described\r\n"
+    ">chr1\tx\tgene\t1\t90\t.\t+\t.\tID=g0;Note=a header;genescribe_status=described\r\n"
     "ACGT"
 )
 GTF = (

@@ -144,7 +144,8 @@ def test_any_column_comes_back(
         assert f'{attribute} "{gtf_value(flat)}"; {STATUS_KEY} "{status}"' in decorated
 
 
-@given(st.text())
+@given(st.text(st.characters(codec=None)))
+@example("\ud800 a")
 def test_text_is_one_line_without_controls(text: str) -> None:
     flat = flatten(text)
     assert flat == flatten(flat)
