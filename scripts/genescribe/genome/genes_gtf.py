@@ -29,7 +29,7 @@ _PREFIX, _SECOND = 'gene_id "', '"; transcript_id "'
 def read_gtf(rows: Iterable[Row], draft: Draft) -> None:
     """Fill ``draft`` with the features of a GTF file and link them into genes."""
     levels = Levels()
-    bare: dict[str, Row] = {}
+    bare_transcripts: dict[str, Row] = {}
     exon, cds = Level.EXON, Level.CDS
     pieces = PieceCache()
     last_key, last = ("", ""), None
@@ -41,14 +41,15 @@ def read_gtf(rows: Iterable[Row], draft: Draft) -> None:
             continue
         key = gtf_ids(attributes)
         if key == ("", ""):
-            if not attributes or " " in attributes:
+            bare = bare_id(attributes)
+            if not bare or " " in bare:
                 raise draft.error(
                     number, f"{kind} has neither gene_id nor transcript_id in column 9; add gene_id"
                 )
             if level is Level.TRANSCRIPT:
-                bare[attributes] = row
+                bare_transcripts[bare] = row
                 continue
-            key = (attributes.strip(';"'), "")
+            key = (bare, "")
         if level is Level.GENE:
             _add_gene(draft, row, key[0] or key[1])
             continue
@@ -64,8 +65,13 @@ def read_gtf(rows: Iterable[Row], draft: Draft) -> None:
             last.cds.append(piece)
         else:
             last.add_other_piece(level, piece)
-    _define_bare(draft, bare)
+    _define_bare(draft, bare_transcripts)
     _link(draft)
+
+
+def bare_id(column: str) -> str:
+    """Return the id that opens a column 9 without key; further attributes may follow it."""
+    return column.partition(";")[0].strip(' "')
 
 
 def gtf_ids(attributes: str) -> tuple[str, str]:

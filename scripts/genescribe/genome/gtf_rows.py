@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from genescribe.genome.biotypes import Level, Levels
 from genescribe.genome.column9 import remove
-from genescribe.genome.genes_gtf import gtf_ids
+from genescribe.genome.genes_gtf import bare_id, gtf_ids
 from genescribe.genome.gff import BOM, COLUMNS, decode_line, parse_gtf_attributes, starts_fasta
 from genescribe.records import Gene, Segment
 
@@ -57,7 +57,7 @@ class GeneRows:
         gene_id, transcript_id = gtf_ids(columns[-1])
         pieces = _split(columns[-1])
         if not gene_id and not transcript_id:
-            transcript_id = _bare_id(columns[-1])
+            transcript_id = bare_id(columns[-1])
             pieces = [f'{level.value}_id "{transcript_id}"']
         row = GtfRow(source, kind, score, pieces)
         if level is Level.GENE:
@@ -129,7 +129,7 @@ class GtfLines:
             if _LEVELS[columns[2]] is Level.OTHER:
                 continue
             gene_id, transcript_id = gtf_ids(columns[-1])
-            position = positions.get(gene_id or transcript_id or _bare_id(columns[-1]))
+            position = positions.get(gene_id or transcript_id or bare_id(columns[-1]))
             if position is None:  # TSEBRA renames the genes of transcripts but not their lines
                 position = positions.get(transcript_id)
             if position is not None:
@@ -146,11 +146,6 @@ def _extend(extents: array[int], begin: int, end: int) -> None:
         extents[-1] = end
     else:
         extents.extend((begin, end))
-
-
-def _bare_id(column: str) -> str:
-    """Return the one value of a column 9 without keys (AUGUSTUS, BRAKER)."""
-    return column.partition(";")[0].strip(' "')
 
 
 def _split(column: str) -> list[str]:
