@@ -24,7 +24,9 @@ def row(gene_id: str, text: str = "a kinase") -> Description:
     return Description(gene_id, text, Status.DESCRIBED, Reason.NONE, 0.5, 1.0, 3, "tiny@1", "p")
 
 
-@pytest.mark.parametrize("text", ["", "é\u2028\x85 ß", '"quoted"\t\n', "x" * 10_000, "latin \udce9"])
+@pytest.mark.parametrize(
+    "text", ["", "é\u2028\x85 ß", '"quoted"\t\n', "x" * 10_000, "latin \udce9"]
+)
 def test_json_lines_round_trip(text: str) -> None:
     line = to_json(row("g 1", text))
     assert "\n" not in line
