@@ -18,7 +18,19 @@ from genescribe.errors import FormatError, GenescribeError, InputError
 from genescribe.models.checkpoint import load_folder
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.records import SequenceRecord, View
-from genescribe.training.assess import bleu_1, coverage_table, rouge_l, swap_sequences
+from genescribe.training.assess import (
+    VALIDATION,
+    Assessor,
+    Prediction,
+    assess_set,
+    bleu_1,
+    calibrate,
+    coverage_table,
+    fit_calibration,
+    rouge_l,
+    swap_sequences,
+    tables,
+)
 from genescribe.training.config import Source, load_train_config
 from genescribe.training.corpus import (
     choose_view,
@@ -225,9 +237,9 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path: Path
 def test_learning_rate_warms_up_and_falls_to_zero() -> None:
     factors = [learning_rate_factor(step, 10, 100) for step in range(101)]
     assert factors[0] == 0.1
-    assert max(factors) == factors[10] == 1.0
-    assert factors[100] == pytest.approx(0)
-    assert factors[10:] == sorted(factors[10:], reverse=True)
+    assert factors[9:61] == [1.0] * 52
+    assert factors[80] == pytest.approx(0.5)
+    assert factors[100] == 0
 
 
 def test_command_trains_and_exports(tmp_path: Path) -> None:
@@ -291,3 +303,43 @@ def test_coverage_table() -> None:
     values, right = np.array([0.1, 0.4, 0.6, 0.9]), np.array([False, False, True, True])
     (row,) = coverage_table(values, right, [0.5])
     assert row == {"threshold": 0.5, "coverage": 0.5, "right_above": 1.0, "right_below": 0.0}
+
+
+def test_assessment_of_a_set_and_its_tables() -> None:
+    pairs = toy_pairs(12)
+    results, predictions = assess_set(Assessor(*toy(), 6), pairs, "histone H4", seed=0)
+    share = np.mean([pair.text == "histone H4" for pair in pairs])
+    assert results["most_frequent"]["exact"] == pytest.approx(share)
+    assert len(predictions) == results["genes"] == 12
+    assert results["lift"] == pytest.approx(np.mean([found.lift for found in predictions]))
+    model, processor = toy()
+    inputs = processor([pairs[3].record], None)
+    ids = model.generate(**inputs, max_new_tokens=6)
+    expected = model.text_log_probs(inputs, ids, True).sum() / (ids != 0).sum()
+    assert predictions[3].log_prob == pytest.approx(float(expected), abs=1e-5)
+    report = {"model": "toy@0", "most_frequent": "histone H4", "sets": {"toy": results},
+              "calibration": {}, "coverage": {}}  # fmt: skip
+    assert f"| toy | most frequent | {results['most_frequent']['bleu_1']:.3f} " in tables(report)
+
+
+def test_calibration_finds_the_curve_that_made_the_data() -> None:
+    rng = np.random.default_rng(0)
+    found = [Prediction("", *rng.normal(size=2)) for _ in range(20000)]
+    logits = np.array([1 + 2 * one.log_prob - 0.5 * one.lift for one in found])
+    right = rng.random(20000) < 1 / (1 + np.exp(-logits))
+    fitted = fit_calibration(found, right)
+    assert fitted.intercept == pytest.approx(1, abs=0.1)
+    assert fitted.log_prob == pytest.approx(2, abs=0.1)
+    assert fitted.lift == pytest.approx(-0.5, abs=0.1)
+    with pytest.raises(InputError, match="0 of 3 texts are right"):
+        fit_calibration(found[:3], np.zeros(3, dtype=bool))
+
+
+def test_calibration_is_checked_on_other_genes() -> None:
+    pairs = toy_pairs(8)
+    texts = [pair.text if i % 2 else "nothing" for i, pair in enumerate(pairs)]
+    found = [Prediction(text, -1.0 if i % 2 else -2.0, 0.1 * i) for i, text in enumerate(texts)]
+    report = calibrate({VALIDATION: (pairs[:6], found[:6]), "other": (pairs[6:], found[6:])})
+    rows = report["coverage"]["score, held-out species"]
+    assert [row["right_above"] for row in rows if row["threshold"] == 0.5] == [1.0]
+    assert all(row["coverage"] <= 1 for rows in report["coverage"].values() for row in rows)

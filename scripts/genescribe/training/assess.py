@@ -10,11 +10,12 @@ Prints the tables of the model card. Prompts name no organism, as ``genescribe r
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import logging
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,12 @@ from numpy.typing import NDArray
 from rouge_score.rouge_scorer import RougeScorer
 from sklearn.linear_model import LogisticRegression
 
-from genescribe.errors import GenescribeError
+from genescribe.errors import GenescribeError, InputError
 from genescribe.files import atomic_path
 from genescribe.models.checkpoint import load
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
-from genescribe.models.spec import load_spec
+from genescribe.models.spec import Calibration, load_spec
 from genescribe.training.config import load_train_config
 from genescribe.training.corpus import Pair
 from genescribe.training.tiny import read_split
@@ -39,6 +40,9 @@ from genescribe.training.tiny import read_split
 logger = logging.getLogger(__name__)
 
 BATCH = 128
+VALIDATION = "validation families"
+SCORES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+LIFTS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 RIGHT_ROUGE_L = 0.5
 """A text is called right if its ROUGE-L F against the reference is at least this."""
 
@@ -168,24 +172,26 @@ def assess_set(
     return results, predictions
 
 
-def fit_calibration(
-    pairs: Sequence[Pair], predictions: Sequence[Prediction]
-) -> tuple[dict[str, float], NDArray[np.float64], NDArray[np.bool_]]:
-    """Fit Platt scaling of (log p, lift) to "right"; return it, the scores and what was right."""
-    features = np.array([[p.log_prob, p.lift] for p in predictions])  # (genes, 2)
-    right = np.array(
-        [
-            rouge_l(pair.text, prediction.text) >= RIGHT_ROUGE_L
-            for pair, prediction in zip(pairs, predictions, strict=True)
-        ]
-    )
+def is_right(pairs: Sequence[Pair], predictions: Sequence[Prediction]) -> NDArray[np.bool_]:
+    """Tell which texts are right, (genes,)."""
+    both = zip(pairs, predictions, strict=True)
+    return np.array([rouge_l(pair.text, found.text) >= RIGHT_ROUGE_L for pair, found in both])
+
+
+def fit_calibration(predictions: Sequence[Prediction], right: NDArray[np.bool_]) -> Calibration:
+    """Fit Platt scaling of (log p, lift) to ``right`` (genes,).
+
+    Raises InputError where all texts are right, or none is.
+    """
+    if right.all() or not right.any():
+        raise InputError(
+            f"calibration: {right.sum()} of {len(right)} texts are right, but it needs some of "
+            "both; assess more genes or train longer"
+        )
+    features = np.array([[found.log_prob, found.lift] for found in predictions])  # (genes, 2)
     fitted = LogisticRegression(C=1e6, max_iter=1000).fit(features, right)
-    calibration = {
-        "intercept": round(float(fitted.intercept_[0]), 3),
-        "log_prob": round(float(fitted.coef_[0, 0]), 3),
-        "lift": round(float(fitted.coef_[0, 1]), 3),
-    }
-    return calibration, fitted.predict_proba(features)[:, 1], right
+    log_prob, lift = fitted.coef_[0].tolist()
+    return Calibration(round(float(fitted.intercept_[0]), 3), round(log_prob, 3), round(lift, 3))
 
 
 def coverage_table(
@@ -206,6 +212,59 @@ def coverage_table(
     return rows
 
 
+def tables(report: dict[str, Any]) -> str:
+    """Return the report as the Markdown tables of a model card."""
+    lines = [f"{report['model']}; most frequent description: {report['most_frequent']!r}", ""]
+    lines += [
+        "| genes | n | nats/token: this gene | another gene | no sequence | lift of own text |"
+    ]
+    lines += ["|---|---|---|---|---|---|"]
+    for name, found in report["sets"].items():
+        nats = found["nats"]
+        lines.append(
+            f"| {name} | {found['genes']} | {nats['gene']:.2f} | {nats['other_gene']:.2f} "
+            f"| {nats['no_sequence']:.2f} | {found['lift']:.2f} |"
+        )
+    lines += ["", "| genes | text from | BLEU-1 | ROUGE-L | exact | right |"]
+    lines += ["|---|---|---|---|---|---|"]
+    for name, found in report["sets"].items():
+        for source in ("model", "other_gene", "most_frequent"):
+            row = found[source]
+            lines.append(
+                f"| {name} | {source.replace('_', ' ')} | {row['bleu_1']:.3f} "
+                f"| {row['rouge_l']:.3f} | {row['exact']:.1%} | {row['right']:.1%} |"
+            )
+    lines += ["", f"calibration: {report['calibration']}"]
+    for key, rows in report["coverage"].items():
+        lines += ["", f"| {key}: at least | genes | right among them | right below |"]
+        lines += ["|---|---|---|---|"]
+        lines += [
+            f"| {row['threshold']} | {row['coverage']:.1%} | {row['right_above']:.1%} "
+            f"| {row['right_below']:.1%} |"
+            for row in rows
+        ]
+    return "\n".join(lines)
+
+
+def calibrate(texts: Mapping[str, tuple[Sequence[Pair], Sequence[Prediction]]]) -> dict[str, Any]:
+    """Fit the calibration on the validation families and check it on the held-out species."""
+    fitting = texts[VALIDATION]
+    calibration = fit_calibration(fitting[1], is_right(*fitting))
+    report: dict[str, Any] = {"calibration": dataclasses.asdict(calibration), "coverage": {}}
+    species = [content for name, content in texts.items() if name != VALIDATION]
+    held_out = (
+        [pair for pairs, _ in species for pair in pairs],
+        [found for _, predictions in species for found in predictions],
+    )
+    for name, (pairs, predictions) in ((VALIDATION, fitting), ("held-out species", held_out)):
+        right = is_right(pairs, predictions)
+        scores = [calibration.probability(found.log_prob, found.lift) for found in predictions]
+        lifts = [found.lift for found in predictions]
+        report["coverage"][f"score, {name}"] = coverage_table(np.array(scores), right, SCORES)
+        report["coverage"][f"lift, {name}"] = coverage_table(np.array(lifts), right, LIFTS)
+    return report
+
+
 def assess(model: str, config_path: Path, pairs: Path, genes: int, out: Path) -> dict[str, Any]:
     """Measure ``model`` on validation families and on each held-out species; write JSON."""
     spec = load_spec(model)
@@ -214,22 +273,18 @@ def assess(model: str, config_path: Path, pairs: Path, genes: int, out: Path) ->
     assessor = Assessor(*load(spec, "cpu", torch.float32), spec.generation["max_new_tokens"])
     split = read_split(pairs, config)
     frequent = Counter(pair.text for pair in split.training).most_common(1)[0][0]
-    sets = {"validation families": split.validation}
+    sets = {VALIDATION: split.validation}
     for pair in split.held_out:
         sets.setdefault(pair.organism or pair.source, []).append(pair)
     report: dict[str, Any] = {"model": spec.identity, "most_frequent": frequent, "sets": {}}
-    texts = {}
+    texts: dict[str, tuple[list[Pair], list[Prediction]]] = {}
     for name, members in sets.items():
         rng = np.random.default_rng(config.seed)
         chosen = [members[i] for i in sorted(rng.permutation(len(members))[:genes])]
         report["sets"][name], predictions = assess_set(assessor, chosen, frequent, config.seed)
         texts[name] = (chosen, predictions)
         logger.info("assessed: %s %s", name, json.dumps(report["sets"][name]))
-    calibration, scores, right = fit_calibration(*texts["validation families"])
-    lifts = np.array([prediction.lift for prediction in texts["validation families"][1]])
-    report["calibration"] = calibration
-    report["by_score"] = coverage_table(scores, right, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
-    report["by_lift"] = coverage_table(lifts, right, [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3])
+    report |= calibrate(texts)
     report["examples"] = {
         name: [
             {"gene": pair.record.gene_id, "reference": pair.text, "model": prediction.text,
@@ -254,10 +309,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
-        assess(options.model, options.config, options.pairs, options.genes, options.out)
+        report = assess(options.model, options.config, options.pairs, options.genes, options.out)
     except GenescribeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    print(tables(report))
     return 0
 
 

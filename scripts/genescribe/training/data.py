@@ -91,9 +91,12 @@ def epoch_batches(
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def thin(bag: KmerBag, share: float, rng: np.random.Generator) -> KmerBag:
-    """Hide a random share of a gene's k-mers."""
-    keep = rng.random(len(bag.rows)) >= share
+def thin(bag: KmerBag, most: float, rng: np.random.Generator) -> KmerBag:
+    """Hide a random share of a gene's k-mers, between none and ``most`` of them.
+
+    A fixed share would teach the encoder sums of a size that it never meets in use.
+    """
+    keep = rng.random(len(bag.rows)) >= rng.uniform(0, most)
     return replace(bag, rows=bag.rows[keep], windows=bag.windows[keep])
 
 

@@ -190,10 +190,11 @@ def evaluate(model: SequenceChatModel, examples: Sequence[Example], config: Trai
 
 
 def learning_rate_factor(step: int, warmup: int, steps: int) -> float:
-    """Return the factor on the learning rate: linear warm-up, then cosine to zero at ``steps``."""
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, steps - warmup))))
+    """Return the factor on the learning rate: linear warm-up, level, linear to zero at ``steps``.
+
+    The descent takes the last 40 %: a run can be prolonged up to there without a trace.
+    """
+    return min((step + 1) / warmup, 1.0, max(0, steps - step) / (0.4 * steps))
 
 
 def _optimizer(model: SequenceChatModel, config: TrainConfig) -> torch.optim.AdamW:
