@@ -18,7 +18,7 @@ from genescribe.pipeline.record import (
     versions,
     write_record,
 )
-from genescribe.pipeline.run import annotation_name
+from genescribe.pipeline.run import RunOptions, annotation_name, result_name
 from genescribe.pipeline.stages import complete_descriptions
 from genescribe.records import Description, GeneRow, Reason, Status
 
@@ -64,6 +64,13 @@ def test_descriptions_of_another_assembly_are_noticed() -> None:
 )
 def test_results_are_named_after_the_annotation(file: str, name: str) -> None:
     assert annotation_name(Path("some/folder") / file) == name
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "", "/"])
+def test_a_name_with_a_path_in_it_is_refused(name: str) -> None:
+    options = RunOptions(genome=None, annotation=Path("genes.gff3"), out=Path("out"), name=name)
+    with pytest.raises(InputError, match="--name"):
+        result_name(options)
 
 
 def test_a_stage_measures_its_own_time_and_memory(tmp_path: Path) -> None:

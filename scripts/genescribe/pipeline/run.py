@@ -191,7 +191,7 @@ def run_settings(options: RunOptions) -> dict[str, Any]:
     return {
         "genome_sha256": sha256_of(options.genome) if options.genome else None,
         "annotation_sha256": sha256_of(options.annotation),
-        "name": options.name or annotation_name(options.annotation),
+        "name": result_name(options),
         "model": spec.identity,
         "prompt": spec.prompt_id,
         "organism": options.describe.organism,
@@ -199,6 +199,14 @@ def run_settings(options: RunOptions) -> dict[str, Any]:
         **{key: str(value) for key, value in asdict(options.extract).items()},
         **asdict(options.decorate),
     }
+
+
+def result_name(options: RunOptions) -> str:
+    """Return the name of the result files; raises InputError for one that is no file name."""
+    name = annotation_name(options.annotation) if options.name is None else options.name
+    if name in ("", "..") or name != Path(name).name:
+        raise InputError(f"--name {name}: is not a plain file name; give one without slashes")
+    return name
 
 
 def annotation_name(annotation: Path) -> str:
@@ -209,6 +217,4 @@ def annotation_name(annotation: Path) -> str:
     for ending in ANNOTATION_ENDINGS:
         if name.lower().endswith(ending) and len(name) > len(ending):
             return name[: -len(ending)]
-    if not name:
-        raise InputError(f"{annotation}: has no file name to name the results by; give --name")
     return name
