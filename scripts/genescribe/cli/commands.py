@@ -174,10 +174,10 @@ def _recorded(args: argparse.Namespace) -> Iterator[StageRecord]:
     """Give a stage its record, and write it where ``--record`` says."""
     from genescribe.pipeline.record import stage_record, versions, write_record
 
-    with stage_record(args.handler) as stage:
+    with stage_record(args.handler, wanted=args.record is not None) as stage:
         yield stage
-    stage.note(command=_command_line(), versions=versions())
     if args.record:
+        stage.note(command=_command_line(), versions=versions())
         write_record(args.record, stage.values)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from genescribe.errors import AnnotationError
-from genescribe.files import open_binary
-from genescribe.genome.column9 import UndecodableError, marked_lines, remove
+from genescribe.files import BUFFER_BYTES, open_binary
+from genescribe.genome.column9 import STATUS_KEY, UndecodableError, marked_lines, remove
 from genescribe.genome.gff import encode_line
 
 logger = logging.getLogger(__name__)
@@ -42,9 +42,22 @@ def check_undecorated(annotation_path: Path) -> None:
 
     ``strip`` could not tell attributes added before from those to be added.
     """
+    if not _mentions_status(annotation_path):
+        return
     with open_binary(annotation_path) as handle:
         for number, _, decorated in marked_lines(handle):
             if decorated:
                 raise AnnotationError(
                     annotation_path, number, "already decorated: run genescribe strip first"
                 )
+
+
+def _mentions_status(path: Path) -> bool:
+    """Search blocks, not lines: nearly all files are new to us, and this costs them least."""
+    key, tail = STATUS_KEY.encode(), b""
+    with open_binary(path) as handle:
+        while block := handle.read(BUFFER_BYTES):
+            if key in tail + block:
+                return True
+            tail = block[-len(key) :]
+    return False

@@ -21,16 +21,20 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "pysam", "num
 
 
 class StageRecord:
-    """What one stage did; filled while it runs, written as JSON afterwards."""
+    """What one stage did; filled while it runs, written as JSON afterwards.
 
-    def __init__(self, stage: str) -> None:
+    ``wanted`` False: nobody will read it, so that hashing the inputs is spared.
+    """
+
+    def __init__(self, stage: str, *, wanted: bool = True) -> None:
         self.values: dict[str, Any] = {"stage": stage}
+        self.wanted = wanted
 
     def inputs(self, **paths: Path | None) -> None:
         """Note the path and sha256 of every input file that was given."""
         noted = self.values.setdefault("inputs", {})
         for name, path in paths.items():
-            if path is not None:
+            if self.wanted and path is not None:
                 noted[name] = {"path": str(path), "sha256": sha256_of(path)}
 
     def note(self, **values: Any) -> None:
@@ -39,9 +43,9 @@ class StageRecord:
 
 
 @contextlib.contextmanager
-def stage_record(stage: str) -> Iterator[StageRecord]:
+def stage_record(stage: str, *, wanted: bool = True) -> Iterator[StageRecord]:
     """Measure the block: ``wall_seconds`` and ``peak_memory_mb`` of the process meanwhile."""
-    record = StageRecord(stage)
+    record = StageRecord(stage, wanted=wanted)
     reset_peak_memory()
     started = time.perf_counter()
     yield record
