@@ -171,3 +171,13 @@ def test_both_readers_find_the_same_genes_in_gtf_and_gff3(tmp_path, test_data, n
         if descriptions[gene.gene_id].text == PLAIN and "Note" in feature.attributes:
             assert feature.attributes["Note"] == [PLAIN]
     assert [f.id for f in database.children("g1", featuretype="mRNA")] == ["g1.t1"]
+
+
+def test_part_numbers_stay_behind(tmp_path):
+    """All lines of one GFF3 feature share a column 9, so a number of the line has no place."""
+    gtf = "".join(
+        line("gene", start, end, f'gene_id "g"; part "{part}";')
+        + line("exon", start, end, f'gene_id "g"; transcript_id "t"; part "{part}";')
+        for part, (start, end) in enumerate([(900, 1000), (1, 50)], 1)
+    )
+    assert not any("part=" in feature["attributes"] for feature in gff3_of(tmp_path, gtf))

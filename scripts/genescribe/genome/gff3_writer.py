@@ -133,6 +133,8 @@ class _Writer:
         pieces = {key: [value] for key, value in fixed if value}
         taken = frozenset(pieces)
         for key, values in attributes.items():
+            if key == "part":  # numbers the lines of one feature, which here share a column 9
+                continue
             if values and (legal := self._legal_key(key)) not in taken:
                 pieces.setdefault(legal, []).extend(values)
         return ";".join(f"{key}={','.join(map(_encoded, pieces[key]))}" for key in pieces)
