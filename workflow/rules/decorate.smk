@@ -11,6 +11,8 @@ rule decorate:
         record="results/{assembly}/records/decorate.json",
     log:
         "results/{assembly}/logs/decorate.log",
+        # every text that was changed to fit into column 9, old -> new
+        edits="results/{assembly}/logs/decorate.edits.log",
     benchmark:
         "results/{assembly}/benchmarks/decorate.tsv"
     retries: config["retries"]
@@ -29,4 +31,4 @@ rule decorate:
         "python -m genescribe decorate --annotation {input.annotation:q}"
         " --descriptions {input.descriptions:q} --out {output.gff3:q}"
         " --attribute {params.attribute:q} {params.ascii} {params.uncertain}"
-        " --record {output.record:q} --force 2> {log:q}"
+        " --record {output.record:q} --log {log.edits:q} --force 2> {log[0]:q}"
