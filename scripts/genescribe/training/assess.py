@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 BATCH = 128
 VALIDATION = "validation families"
 SCORES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-LIFTS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
+LIFTS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 RIGHT_ROUGE_L = 0.5
 """A text is called right if its ROUGE-L F against the reference is at least this."""
 

@@ -2,7 +2,7 @@
 
 Alignment trains encoder and projector to name the words of the text, in any order, which is
 cheap and teaches the table most of what it will know; then the language model learns to write,
-with the same loss beside its own.
+with a little of the same loss beside its own.
 
 A checkpoint holds everything that the next step depends on, random states included, so that a
 run that was killed and resumed ends with the weights of one that was not.
@@ -88,9 +88,10 @@ class Trainer:
         self.model.train()
         with torch.autocast("cpu", dtype=torch.bfloat16):
             features = self.model.get_sequence_features(batch)  # (B, slots, H)
-            loss = self.config.words_weight * words_loss(self.model, features, batch["labels"])
+            loss = words_loss(self.model, features, batch["labels"])
             if self.step >= self.config.alignment_steps:
-                loss = loss + self.model(**batch, features=features).loss
+                written = self.model(**batch, features=features).loss
+                loss = self.config.words_weight * loss + written
         if not torch.isfinite(loss):
             raise GenescribeError(
                 f"training: the loss is {loss.item()} at step {self.step}, genes "
