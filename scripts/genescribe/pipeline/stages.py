@@ -141,10 +141,7 @@ def describe_stage(
     # other work, too; on an idle one a short spin is as fast. Read when torch is first loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "30000")
     # torch takes seconds to import; extraction and decoration never need it
-    import torch
-
-    from genescribe.inference.cache import FolderCache
-    from genescribe.inference.describer import DescribeParams, Describer, pick_device
+    from genescribe.inference.describer import pick_device
 
     spec, device = load_spec(options.model), pick_device(options.device)
     verify(spec)
@@ -169,24 +166,43 @@ def describe_stage(
         todo = [found for found in to_read if found.gene_id not in output.done]
         if progress:
             progress(len(output.done), len(mine))
-        if not todo:
+        if todo:
+            _describe(todo, spec, device, options, output, record, progress, cancel)
+        else:
             record.note(computed=0)
-            return
-        if options.threads:
-            torch.set_num_threads(options.threads)
-        cache = FolderCache(options.cache) if options.cache else None
-        describer = Describer(spec, device=device, cache=cache)
-        record.note(device=describer.device)
-        before = len(output.done)
 
-        def report(done: int, _: int) -> None:
-            if progress:
-                progress(before + done, before + len(todo))
 
-        params = DescribeParams(organism=options.organism)
-        for batch in describer.batches(todo, params, progress=report, cancel=cancel):
-            output.append(batch)
-        record.note(computed=describer.computed)
+def _describe(
+    todo: Sequence[SequenceRecord],
+    spec: ModelSpec,
+    device: str,
+    options: DescribeOptions,
+    output: DescriptionLog,
+    record: StageRecord,
+    progress: Progress | None,
+    cancel: threading.Event | None,
+) -> None:
+    """Load the model and append what it writes about ``todo``, batch by batch."""
+    import torch
+
+    from genescribe.inference.cache import FolderCache
+    from genescribe.inference.describer import DescribeParams, Describer
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    cache = FolderCache(options.cache) if options.cache else None
+    describer = Describer(spec, device=device, cache=cache)
+    record.note(device=describer.device)
+    before = len(output.done)
+
+    def report(done: int, _: int) -> None:
+        if progress:
+            progress(before + done, before + len(todo))
+
+    params = DescribeParams(organism=options.organism)
+    for batch in describer.batches(todo, params, progress=report, cancel=cancel):
+        output.append(batch)
+    record.note(computed=describer.computed)
 
 
 def gather_stage(
