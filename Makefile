@@ -55,10 +55,10 @@ format: $(READY) ## rewrite Python and Snakemake files in the project's style
 	$(BIN)/snakefmt workflow
 
 # The NVIDIA packages stay out: the CUDA build of torch pins exactly the ones it needs, and the CPU
-# build needs none.
+# build needs none; so does the extra `quantised`, which is for CUDA only.
 lock: $(READY) ## resolve pyproject.toml anew into requirements.lock
 	{ sed -n '/^#/p' requirements.lock; \
-	  $(BIN)/uv pip compile pyproject.toml --all-extras --quiet --upgrade \
+	  $(BIN)/uv pip compile pyproject.toml --extra dev --extra training --extra workflow --quiet --upgrade \
 	    --python-version 3.11 --python-platform linux --no-header --no-annotate \
 	  | grep -vE '^(nvidia|cuda|triton)'; } > requirements.lock.new
 	mv requirements.lock.new requirements.lock
