@@ -7,6 +7,7 @@ error; a traceback is shown only with ``--debug``.
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import os
 import sys
@@ -43,9 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(args: argparse.Namespace) -> None:
-    from genescribe.cli import commands
-
-    getattr(commands, args.handler)(args)
+    """Call the command's handler, ``MODULE:FUNCTION``; only its module is imported."""
+    module, _, function = args.handler.partition(":")
+    getattr(importlib.import_module(f"genescribe.cli.{module}"), function)(args)
 
 
 def _fail(message: str, exit_code: int, debug: bool) -> int:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genescribe.genome.decorate import DecorateSettings
-    from genescribe.models.spec import ModelSpec
     from genescribe.pipeline.record import StageRecord
     from genescribe.pipeline.stages import DescribeOptions, ExtractOptions
 
@@ -140,41 +139,12 @@ def record(args: argparse.Namespace) -> None:
     write_record(args.out, joined | ({"workflow": args.workflow} if args.workflow else {}))
 
 
-def models(args: argparse.Namespace) -> None:
-    """List the models or explain one."""
-    from genescribe.models.spec import list_specs, load_spec
-
-    if args.action == "list":
-        width = max(len(spec.name) for spec in list_specs())
-        for spec in list_specs():
-            print(f"{spec.name:<{width}}  {spec.summary}")
-    else:
-        for key, value in _facts(load_spec(args.name)):
-            print(f"{key:<16} {value}")
-
-
-def _facts(spec: ModelSpec) -> Iterator[tuple[str, object]]:
-    """Yield what a person chooses a model by."""
-    yield "name", spec.name
-    yield "summary", spec.summary
-    yield "identity", spec.identity
-    yield "architecture", spec.architecture
-    yield "licence", spec.license
-    yield "trained on", spec.trained_on
-    yield "weights", spec.weights
-    yield "reads", ", ".join(f"{biotype}: {view}" for biotype, view in spec.views.items())
-    yield "longest gene", f"{spec.max_length:,} nt, the rest is left out"
-    yield "prompt", f"{spec.prompt_id}: {spec.prompt_template}"
-    yield "generation", ", ".join(f"{key} {value}" for key, value in spec.generation.items())
-    yield "uncertain below", f"lift {spec.min_lift} nats per token or score {spec.min_score}"
-
-
 @contextmanager
 def _recorded(args: argparse.Namespace) -> Iterator[StageRecord]:
     """Give a stage its record, and write it where ``--record`` says."""
     from genescribe.pipeline.record import stage_record, versions, write_record
 
-    with stage_record(args.handler, wanted=args.record is not None) as stage:
+    with stage_record(args.command, wanted=args.record is not None) as stage:
         yield stage
     if args.record:
         stage.note(command=_command_line(), versions=versions())
