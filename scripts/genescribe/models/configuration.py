@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
-from transformers import AutoConfig, PreTrainedConfig
+from transformers import AutoConfig, EsmConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
+
+NT_PER_TOKEN = {"nucleotide": 1, "six-mer": 6, "bpe": 5}
+"""Nucleotides that a token of each kind of sequence tokenizer stands for.
+
+Five for byte pairs is DNABERT-2's average (Zhou et al. 2024, arXiv 2306.15006).
+"""
 
 
 class KmerBagConfig(PreTrainedConfig):
@@ -32,12 +39,50 @@ class KmerBagConfig(PreTrainedConfig):
         return self.windows + self.global_slots
 
 
-class SequenceChatConfig(PreTrainedConfig):
-    """A sequence encoder, a projector and a causal language model.
+class Dnabert2Config(PreTrainedConfig):
+    """DNABERT-2 (Zhou et al. 2024, arXiv 2306.15006): a MosaicBERT over 4,096 byte-pair tokens.
 
-    ``sequence_token_id`` is the placeholder in the prompt that a sequence vector replaces.
-    ``null_slots`` is the number of learned vectors that stand for "no sequence": that of the
-    encoder's vectors per gene, or 0 for weights that were trained without this condition.
+    ALiBi in place of learned positions, gated GELU, layer norms after each block. The defaults
+    are those of the published 117M model.
+    """
+
+    model_type = "dnabert2"
+
+    vocab_size: int = 4096
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    layer_norm_eps: float = 1e-12
+    pad_token_id: int | None = 3
+    initializer_range: float = 0.02
+
+
+class NucleotideTransformerConfig(EsmConfig):
+    """Nucleotide Transformer v2 (Dalla-Torre et al. 2024): an ESM-2 with a gated feed-forward part.
+
+    Version 1 is transformers' ``EsmConfig`` itself.
+    """
+
+    model_type = "nucleotide_transformer"
+
+
+class SequenceChatConfig(PreTrainedConfig):
+    """A sequence encoder, pooling, a projector and a causal language model.
+
+    The defaults are those of ``tiny``, whose encoder turns a gene into a fixed number of vectors
+    by itself (``pooling`` None). Encoders of tokens need ``sequence_tokenizer`` (``bpe``,
+    ``nucleotide`` or ``six-mer``) and ``pooling``: ``none`` keeps one vector per token,
+    ``chunk-mean`` and ``attention`` make one of each chunk. ``pool_special_tokens`` tells
+    whether the tokens that frame a chunk count among its tokens.
+
+    A gene is read in chunks: one begins every ``chunk_length`` nt and takes in the
+    ``chunk_overlap`` nt before it as well (None: the gene in one piece).
+
+    ``sequence_token_id`` is the placeholder in the prompt that a sequence vector replaces; it may
+    lie outside the vocabulary (LLaVA's -200), as no published system adds a token for it.
+    ``null_slots`` is the number of learned vectors that stand for "no sequence", over and over
+    where a gene has more placeholders; 0 for weights that were trained without this condition.
     """
 
     model_type = "sequence_chat"
@@ -48,10 +93,37 @@ class SequenceChatConfig(PreTrainedConfig):
 
     encoder_config: Any = None
     text_config: Any = None
+    pooling: str | None = None
+    pool_special_tokens: bool = False
+    sequence_tokenizer: str | None = None
+    chunk_length: int | None = None
+    chunk_overlap: int = 0
     projector_type: str = "mlp"
+    projector_settings: dict[str, Any] | None = None
     sequence_token_id: int = 3
     null_slots: int = 10
 
+    def num_placeholders(self, num_vectors: int) -> int:
+        """How many placeholders stand for a gene of which pooling makes ``num_vectors``."""
+        if self.projector_type == "resampler":
+            return int((self.projector_settings or {})["num_latents"])
+        return num_vectors
+
+    def expected_placeholders(self, length: int) -> int:
+        """How many placeholders a gene of ``length`` nt takes, before it is tokenised.
+
+        Exact but for one vector per token (``pooling`` "none"), where it is the usual number.
+        """
+        if self.pooling is None:
+            vectors = self.encoder_config.num_slots
+        elif self.pooling == "none":
+            vectors = math.ceil(length / NT_PER_TOKEN[self.sequence_tokenizer])
+        else:
+            vectors = math.ceil(length / (self.chunk_length or length))
+        return self.num_placeholders(vectors)
+
 
 AutoConfig.register(KmerBagConfig.model_type, KmerBagConfig)
+AutoConfig.register(Dnabert2Config.model_type, Dnabert2Config)
+AutoConfig.register(NucleotideTransformerConfig.model_type, NucleotideTransformerConfig)
 AutoConfig.register(SequenceChatConfig.model_type, SequenceChatConfig)
