@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from transformers import AutoModel, AutoModelForCausalLM, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from genescribe.models import encoder as _encoder  # noqa: F401  (registers the encoders)
+from genescribe.models import encoders as _encoders  # noqa: F401  (registers the encoders)
 from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.projector import build_projector
 
