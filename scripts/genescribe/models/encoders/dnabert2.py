@@ -1,0 +1,183 @@
+"""DNABERT-2 (Zhou et al. 2024, arXiv 2306.15006): a MosaicBERT over byte-pair tokens of DNA.
+
+Differs from BERT in three things: attention with linear biases (ALiBi, Press et al. 2022) in
+place of learned positions, in the symmetric form for encoders; a gated GELU feed-forward part
+(Shazeer 2020); and one fused projection for queries, keys and values. Parameters have the names
+of the published weights (hence ``Wqkv``, and ``LayerNorm`` beside ``layernorm``), so that these
+load without a map. There is no dropout.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import AutoModel, PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
+
+from genescribe.models.configuration import Dnabert2Config
+
+TOKEN_TYPES = 2
+"""BERT's segments; a gene is always the first."""
+
+
+def alibi_slopes(num_heads: int) -> list[float]:
+    """Return the slope of each head (Press et al. 2022, section 3 and their published code).
+
+    For a power of two the geometric sequence that begins at, and has the ratio, 2^(-8/heads);
+    otherwise that of the next lower power of two, then every other slope of the next higher.
+    """
+    lower = 2 ** math.floor(math.log2(num_heads))
+    slopes = [2 ** (-8 * (head + 1) / lower) for head in range(lower)]
+    if lower < num_heads:
+        slopes += alibi_slopes(2 * lower)[::2][: num_heads - lower]
+    return slopes
+
+
+class Embeddings(nn.Module):
+    """Token plus segment embedding, normalised; positions come with the attention."""
+
+    def __init__(self, config: Dnabert2Config) -> None:
+        super().__init__()
+        self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.token_type_embeddings = nn.Embedding(TOKEN_TYPES, config.hidden_size)
+        self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        embedded = self.word_embeddings(input_ids) + self.token_type_embeddings.weight[0]
+        normed: Tensor = self.LayerNorm(embedded)  # (B, T, D)
+        return normed
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention with an additive bias on its scores."""
+
+    def __init__(self, config: Dnabert2Config) -> None:
+        super().__init__()
+        self.num_heads = config.num_attention_heads
+        self.Wqkv = nn.Linear(config.hidden_size, 3 * config.hidden_size)
+
+    def forward(self, hidden: Tensor, bias: Tensor) -> Tensor:
+        batch, tokens, size = hidden.shape
+        heads = (batch, tokens, 3, self.num_heads, size // self.num_heads)
+        query, key, value = self.Wqkv(hidden).view(heads).permute(2, 0, 3, 1, 4)  # (B, h, T, d)
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        return attended.transpose(1, 2).reshape(batch, tokens, size)  # (B, T, D)
+
+
+class SelfOutput(nn.Module):
+    """What follows the attention: projection, residual, layer norm."""
+
+    def __init__(self, config: Dnabert2Config) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+
+    def forward(self, attended: Tensor, hidden: Tensor) -> Tensor:
+        normed: Tensor = self.LayerNorm(self.dense(attended) + hidden)  # (B, T, D)
+        return normed
+
+
+class Attention(nn.Module):
+    """The attention half of a layer."""
+
+    def __init__(self, config: Dnabert2Config) -> None:
+        super().__init__()
+        self.self = SelfAttention(config)
+        self.output = SelfOutput(config)
+
+    def forward(self, hidden: Tensor, bias: Tensor) -> Tensor:
+        output: Tensor = self.output(self.self(hidden, bias), hidden)  # (B, T, D)
+        return output
+
+
+class GatedFeedForward(nn.Module):
+    """The feed-forward half of a layer: wo(gelu(gate) * value), residual, layer norm."""
+
+    def __init__(self, config: Dnabert2Config) -> None:
+        super().__init__()
+        self.gated_layers = nn.Linear(
+            config.hidden_size, 2 * config.intermediate_size, bias=False
+        )  # gates first, then values
+        self.wo = nn.Linear(config.intermediate_size, config.hidden_size)
+        self.layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        gate, value = self.gated_layers(hidden).chunk(2, dim=-1)  # (B, T, F) each
+        normed: Tensor = self.layernorm(self.wo(F.gelu(gate) * value) + hidden)  # (B, T, D)
+        return normed
+
+
+class Layer(nn.Module):
+    """Attention, then feed-forward, each with its layer norm behind it (post-LN)."""
+
+    def __init__(self, config: Dnabert2Config) -> None:
+        super().__init__()
+        self.attention = Attention(config)
+        self.mlp = GatedFeedForward(config)
+
+    def forward(self, hidden: Tensor, bias: Tensor) -> Tensor:
+        output: Tensor = self.mlp(self.attention(hidden, bias))  # (B, T, D)
+        return output
+
+
+class Encoder(nn.Module):
+    """The layers, with the bias that they share."""
+
+    def __init__(self, config: Dnabert2Config) -> None:
+        super().__init__()
+        # Plain numbers and no buffer: a buffer would be lost where the model is built on the
+        # meta device, as from_pretrained does.
+        self.slopes = alibi_slopes(config.num_attention_heads)
+        self.layer = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
+
+    def bias(self, hidden: Tensor, attention_mask: Tensor | None) -> Tensor:
+        """Return what is added to the scores: -slope * |i - j|, and next to -inf at padding.
+
+        (1 or batch, heads, tokens, tokens), in the type and on the device of ``hidden``.
+        """
+        slopes = hidden.new_tensor(self.slopes)  # (h,)
+        position = torch.arange(hidden.shape[1], device=hidden.device)
+        distance = (position[:, None] - position).abs()  # (T, T)
+        bias = (-slopes[:, None, None] * distance).unsqueeze(0)  # (1, h, T, T)
+        if attention_mask is None:
+            return bias
+        is_padding = ~attention_mask.bool()[:, None, None]  # (B, 1, 1, T)
+        return bias.masked_fill(is_padding, torch.finfo(bias.dtype).min)
+
+    def forward(self, hidden: Tensor, attention_mask: Tensor | None) -> Tensor:
+        bias = self.bias(hidden, attention_mask)
+        for layer in self.layer:
+            hidden = layer(hidden, bias)
+        return hidden
+
+
+class Dnabert2Model(PreTrainedModel):
+    """Vectors for the tokens of chunks of any length, without pooler or language model head."""
+
+    config_class = Dnabert2Config
+    _supports_sdpa = True
+
+    def __init__(self, config: Dnabert2Config) -> None:
+        super().__init__(config)
+        self.embeddings = Embeddings(config)
+        self.encoder = Encoder(config)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Return the token embedding."""
+        return self.embeddings.word_embeddings
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> BaseModelOutput:
+        """Return ``last_hidden_state`` (chunks, tokens, hidden_size).
+
+        ``input_ids`` and ``attention_mask`` are (chunks, tokens), the mask 0 at padding; without
+        a mask, which is faster, no token is padding. Vectors at padding mean nothing.
+        """
+        hidden = self.encoder(self.embeddings(input_ids), attention_mask)
+        return BaseModelOutput(last_hidden_state=hidden)
+
+
+AutoModel.register(Dnabert2Config, Dnabert2Model)
