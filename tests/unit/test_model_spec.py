@@ -31,8 +31,9 @@ def test_tiny_is_known_and_pins_its_files(root: Path) -> None:
     spec = load_spec("tiny")
     assert spec in list_specs()
     assert spec.weights == root / "models" / "tiny"
-    for name, expected in spec.files.items():
-        assert sha256_of(spec.weights / name) == expected
+    assert {path.parent for path in spec.files} == {spec.weights}
+    for path, expected in spec.files.items():
+        assert sha256_of(path) == expected
     assert spec.identity == f"tiny@{spec.sha256[:12]}"
 
 
@@ -108,8 +109,8 @@ def test_damaged_missing_and_swapped_weights(tmp_path: Path, content: dict[str, 
     spec.weights.mkdir()
     with pytest.raises(CheckpointError, match="missing"):
         load(spec, "cpu", torch.float32)
-    for name in spec.files:
-        (spec.weights / name).write_bytes((shipped / name).read_bytes())
+    for path in spec.files:
+        path.write_bytes((shipped / path.name).read_bytes())
     weights = spec.weights / "model.safetensors"
     for damaged in (weights.read_bytes()[:-1], b"\0" + weights.read_bytes()[1:]):
         weights.write_bytes(damaged)

@@ -6,9 +6,13 @@ and the extraction step, which asks a spec for its views and limits, stay fast.
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import math
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +21,15 @@ import yaml
 import genescribe
 from genescribe.errors import CheckpointError, FormatError, InputError, UnknownModelError
 from genescribe.files import check_readable, sha256_of
-from genescribe.models.spec_schema import SPEC_SCHEMA
+from genescribe.models.prompts import PromptVariant
+from genescribe.models.spec_schema import COMPONENTS, SPEC_SCHEMA, problems
 
-WEIGHTS_FILE = "model.safetensors"
+SUMS_FILE = "SHA256SUMS"
+"""Pins of a folder's files, in the format of ``sha256sum`` (and ``sha256sum --check``)."""
+
+MODELS_VARIABLE = "GENESCRIBE_MODELS"
+USER_MODELS = "~/.local/share/genescribe/models"
+DTYPES = {"cpu": "float32", "cuda": "float32"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +50,24 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelSpec:
-    """A model spec as read from its YAML file; ``config/models/tiny.yaml`` explains each key.
+class Task:
+    """A question that a model was trained to answer: a template of its own, or a question."""
 
-    ``weights`` is the folder of the checkpoint, ``files`` the pinned sha256 of its files,
-    ``views`` maps biotypes (and "default") to ``cds``, ``transcript`` or ``gene``, and
-    ``max_length`` is in nt.
+    id: str
+    template: str | None = None
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model spec as read from its YAML file; ``config/models/template.yaml`` explains each key.
+
+    ``weights`` is the folder of the checkpoint. Where ``components`` (``encoder``,
+    ``projector``, ``language_model``, ``adapter``) is not empty, the weights lie at those paths
+    instead. ``pins`` is the sha256 of files as the spec gives it; empty means that SHA256SUMS
+    beside the files does. ``views`` maps biotypes (and "default") to ``cds``, ``transcript`` or
+    ``gene``; ``max_length`` is in nt. ``prompt`` is the selected one of ``prompts``. Without
+    ``calibration`` the score of a text is exp(mean log p), not a calibrated probability.
     """
 
     name: str
@@ -54,25 +76,111 @@ class ModelSpec:
     license: str
     trained_on: str
     weights: Path
-    files: Mapping[str, str]
-    prompt_id: str
-    prompt_template: str
+    components: Mapping[str, Path]
+    pins: Mapping[str, str]
+    install: str
+    prompt: PromptVariant
+    prompts: Mapping[str, PromptVariant]
+    question: str | None
+    tasks: Mapping[str, Task]
     views: Mapping[str, str]
     max_length: int
+    window: str
     generation: Mapping[str, Any]
-    calibration: Calibration
+    calibration: Calibration | None
     min_lift: float
     min_score: float
+    no_sequence: str
+    dtype: Mapping[str, str]
+    quantisation: str
+    config: Mapping[str, Any] | None
+    source: str
+    citation: str
+
+    @property
+    def prompt_id(self) -> str:
+        """The id of the selected prompt."""
+        return self.prompt.id
+
+    @property
+    def prompt_template(self) -> str:
+        """The template of the selected prompt."""
+        return self.prompt.template
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the weights lie where the spec says (not whether they are undamaged)."""
+        return all(path.exists() for path in self.paths())
+
+    @property
+    def files(self) -> dict[Path, str]:
+        """The pinned sha256 of each file of the weights, by absolute path.
+
+        Raises CheckpointError where the weights are not installed, or nothing pins them.
+        """
+        for path in self.paths():
+            if not path.exists():
+                how = self.install or "get the weights and check the paths in the spec"
+                raise CheckpointError(f"{path}: missing, but model {self.name} needs it; {how}")
+        if self.pins:
+            return {self.weights / name: pin for name, pin in self.pins.items()}
+        return {file: pin for path in self.paths() for file, pin in _sums(path).items()}
 
     @property
     def sha256(self) -> str:
-        """The pinned sha256 of the weights."""
-        return self.files[WEIGHTS_FILE]
+        """The sha256 of the weights file; where there are several files, that of their sha256."""
+        pins = self.files
+        weights = [pin for path, pin in pins.items() if path.suffix == ".safetensors"]
+        if len(weights) == 1:
+            return weights[0]
+        return hashlib.sha256("\n".join(sorted(pins.values())).encode("ascii")).hexdigest()
 
     @property
     def identity(self) -> str:
         """Name and beginning of the weights' hash: what wrote a text, e.g. tiny@0123456789ab."""
         return f"{self.name}@{self.sha256[:12]}"
+
+    def paths(self) -> list[Path]:
+        """Return the folders and files that the weights consist of."""
+        return list(self.components.values()) or [self.weights]
+
+    def with_prompt(self, variant: str) -> ModelSpec:
+        """Return this spec with another of its prompts; InputError names those there are."""
+        if variant not in self.prompts:
+            raise InputError(
+                f"model {self.name} has no prompt {variant!r}; it has: {', '.join(self.prompts)}"
+            )
+        return dataclasses.replace(self, prompt=self.prompts[variant])
+
+    def with_question(self, question: str) -> ModelSpec:
+        """Return this spec asking something else; its prompt id tells the question apart.
+
+        Raises InputError where the prompt has no place for a question.
+        """
+        if not self.prompt.asks:
+            raise InputError(
+                f"prompt {self.prompt.id} of model {self.name} takes no question; leave it out, "
+                "or choose another prompt or model"
+            )
+        if question == self.question:
+            return self
+        mark = hashlib.sha256(question.encode("utf-8")).hexdigest()[:8]
+        prompt = dataclasses.replace(self.prompt, id=f"{self.prompt.id}+{mark}")
+        return dataclasses.replace(self, prompt=prompt, question=question)
+
+    def for_task(self, task: str) -> ModelSpec:
+        """Return this spec with the prompt (or question) of a task selected.
+
+        Raises InputError naming the tasks that the model was trained for.
+        """
+        if task not in self.tasks:
+            known = ", ".join(self.tasks) or "none; ask with a question instead"
+            raise InputError(f"model {self.name} has no task {task!r}; it has: {known}")
+        chosen = self.tasks[task]
+        spec = self if chosen.question is None else self.with_question(chosen.question)
+        template = chosen.template or self.prompt.template
+        prompt = dataclasses.replace(self.prompt, id=chosen.id, template=template)
+        return dataclasses.replace(spec, prompt=prompt)
 
 
 def specs_folder() -> Path:
@@ -83,6 +191,11 @@ def specs_folder() -> Path:
 def weights_folder() -> Path:
     """Return the folder of the checkpoints that come with genescribe."""
     return _resource("models", "models")
+
+
+def user_weights_folder() -> Path:
+    """Return the folder of the checkpoints that this user converted or downloaded."""
+    return Path(os.environ.get(MODELS_VARIABLE) or USER_MODELS).expanduser()
 
 
 def _resource(installed: str, checkout: str) -> Path:
@@ -119,19 +232,59 @@ def load_spec(name_or_path: str | Path) -> ModelSpec:
 
 
 def verify(spec: ModelSpec) -> None:
-    """Raise CheckpointError unless all files that the spec pins are there and unchanged."""
-    for name, expected in spec.files.items():
-        path = spec.weights / name
+    """Raise CheckpointError unless all pinned files are there and unchanged, and all are pinned.
+
+    A file is hashed once per process, as long as its size and times stay the same.
+    """
+    pins = spec.files
+    for path, expected in pins.items():
         if not path.is_file():
             raise CheckpointError(
                 f"{path}: missing, but model {spec.name} needs it; restore the file"
             )
-        found = sha256_of(path)
+        status = path.stat()
+        found = _sha256(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         if found != expected:
             raise CheckpointError(
                 f"{path}: sha256 is {found[:12]}..., but model {spec.name} pins "
                 f"{expected[:12]}...; the file is damaged or another version, restore it"
             )
+    for folder in spec.paths():
+        for path in folder.glob("*.safetensors"):
+            if path not in pins:
+                raise CheckpointError(f"{path}: not pinned; add it to {SUMS_FILE} or remove it")
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, _size: int, _mtime: int, _ctime: int) -> str:
+    return sha256_of(path)
+
+
+def _sums(path: Path) -> dict[Path, str]:
+    """Read what SHA256SUMS says of a file, or of all files of a folder."""
+    sums = (path if path.is_dir() else path.parent) / SUMS_FILE
+    if not sums.is_file():
+        raise CheckpointError(
+            f"{sums}: missing, so nothing tells whether the weights are undamaged; write it with "
+            f"'genescribe models convert', or in {sums.parent} with 'sha256sum *.* > {SUMS_FILE}'"
+        )
+    pins = _read_sums(sums, sums.stat().st_mtime_ns)
+    if path.is_dir():
+        return pins
+    if path not in pins:
+        raise CheckpointError(f"{sums}: says nothing of {path.name}; add its line with sha256sum")
+    return {path: pins[path]}
+
+
+@lru_cache(maxsize=64)
+def _read_sums(sums: Path, _mtime: int) -> dict[Path, str]:
+    pins = {}
+    for number, line in enumerate(sums.read_text(encoding="utf-8").splitlines(), 1):
+        pin, _, name = line.partition(" ")
+        if len(pin) != 64 or not name[1:]:
+            raise FormatError(sums, number, "not a line of sha256sum; write the file again")
+        pins[sums.parent / name[1:]] = pin  # name[0] is a space (text) or * (binary)
+    return pins
 
 
 def _content(path: Path) -> Any:
@@ -146,34 +299,63 @@ def _content(path: Path) -> Any:
 
 
 def _spec(path: Path, content: Mapping[str, Any]) -> ModelSpec:
-    weights = content["weights"]
-    is_shipped = "/" not in weights["folder"]
-    folder = (weights_folder() if is_shipped else path.parent) / weights["folder"]
+    weights, prompt, calibration = content["weights"], content["prompt"], content["calibration"]
+    variants = prompt.get("variants", {"default": prompt})
+    prompts = {name: PromptVariant(**variant) for name, variant in variants.items()}
     return ModelSpec(
         name=content["name"],
         summary=content["summary"],
         architecture=content["architecture"],
         license=content["license"],
         trained_on=content["trained_on"],
-        weights=folder.resolve(),
-        files=weights["sha256"],
-        prompt_id=content["prompt"]["id"],
-        prompt_template=content["prompt"]["template"],
+        weights=_weights_path(path, weights["folder"]) if "folder" in weights else path.parent,
+        components={p: _weights_path(path, weights[p]) for p in COMPONENTS if p in weights},
+        pins=weights.get("sha256", {}),
+        install=weights.get("install", ""),
+        prompt=prompts[prompt.get("variant", "default")],
+        prompts=prompts,
+        question=content.get("question"),
+        tasks={name: Task(**task) for name, task in content.get("tasks", {}).items()},
         views=content["views"],
         max_length=content["max_length"],
+        window=content.get("window", "the first nucleotides are read, the rest is left out"),
         generation=content["generation"],
-        calibration=Calibration(**content["calibration"]),
+        calibration=Calibration(**calibration) if calibration else None,
         min_lift=content["min_lift"],
         min_score=content["min_score"],
+        no_sequence=content.get("no_sequence", "learned"),
+        dtype=content.get("dtype", DTYPES),
+        quantisation=content.get("quantisation", "none"),
+        config=content.get("config"),
+        source=content.get("source", ""),
+        citation=content.get("citation", ""),
     )
+
+
+def _weights_path(spec: Path, name: str) -> Path:
+    """Return where weights lie: a name is looked up, a path is relative to the spec's file."""
+    if "/" in name:
+        return (spec.parent / name).resolve()
+    shipped = weights_folder() / name
+    return (shipped if shipped.exists() else user_weights_folder() / name).resolve()
 
 
 def _check_schema(path: Path, content: object) -> None:
     """Raise InputError naming the first key that is unknown, missing or wrong."""
+    where, message = next(_problems(content), ("", ""))
+    if message:
+        raise InputError(f"{path}: in {where}: {message}; config/models/template.yaml explains it")
+
+
+def _problems(content: Any) -> Iterator[tuple[str, str]]:
     import jsonschema
 
     validator = jsonschema.Draft202012Validator(SPEC_SCHEMA)
     error = jsonschema.exceptions.best_match(validator.iter_errors(content))
-    if error is not None:
-        where = ".".join(str(key) for key in error.absolute_path) or "the file"
-        raise InputError(f"{path}: in {where}: {error.message}; see config/models/tiny.yaml")
+    if error is None:
+        yield from problems(content)
+        return
+    message = error.message
+    if error.validator == "additionalProperties":
+        message += f"; allowed: {', '.join(sorted(error.schema['properties']))}"
+    yield ".".join(str(key) for key in error.absolute_path) or "the file", message
