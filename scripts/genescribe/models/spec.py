@@ -51,11 +51,16 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A question that a model was trained to answer: a template of its own, or a question."""
+    """A question that a model was trained to answer: a template of its own, or a question.
+
+    ``max_length`` (nt) and ``max_new_tokens``, where given, hold instead of the spec's.
+    """
 
     id: str
     template: str | None = None
     question: str | None = None
+    max_length: int | None = None
+    max_new_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +184,15 @@ class ModelSpec:
         chosen = self.tasks[task]
         spec = self if chosen.question is None else self.with_question(chosen.question)
         template = chosen.template or self.prompt.template
-        prompt = dataclasses.replace(self.prompt, id=chosen.id, template=template)
-        return dataclasses.replace(spec, prompt=prompt)
+        generation = dict(self.generation)
+        if chosen.max_new_tokens is not None:
+            generation["max_new_tokens"] = chosen.max_new_tokens
+        return dataclasses.replace(
+            spec,
+            prompt=dataclasses.replace(self.prompt, id=chosen.id, template=template),
+            max_length=chosen.max_length or self.max_length,
+            generation=generation,
+        )
 
 
 def specs_folder() -> Path:

@@ -43,6 +43,12 @@ _VARIANT = {
     "system": _TEXT,
     "chat_template": {"type": "boolean"},
 }
+_TASK = {
+    "template": _TEXT,
+    "question": _TEXT,
+    "max_length": _COUNT,
+    "max_new_tokens": _COUNT,
+}
 _PROMPT = {"id": _TEXT, "template": _TEXT, **_VARIANT}
 
 _SEQUENCE_CHAT_CONFIG = {
@@ -108,7 +114,7 @@ SPEC_SCHEMA = _object(
         "citation": _TEXT,
         "config": _object({}, {**_SEQUENCE_CHAT_CONFIG, "text_config": _MODEL_CONFIG}),
         "question": _TEXT,
-        "tasks": _table(_object({"id": _TEXT}, {"template": _TEXT, "question": _TEXT})),
+        "tasks": _table(_object({"id": _TEXT}, _TASK)),
         "window": _TEXT,
         "no_sequence": {"enum": ["learned", "shuffled"]},
         "dtype": _object({"cpu": _DTYPE, "cuda": _DTYPE}),
