@@ -27,6 +27,19 @@ RNA_FM_TOKENS = (
 """RNA-FM's vocabulary in the order of its ids (Chen et al. 2022; repository ml4bio/RNA-FM)."""
 
 
+def check_nucleotides(sequence: str) -> None:
+    """Raise InputError for a sequence without letters, or with one that is no nucleotide code."""
+    if not sequence:
+        raise InputError("the sequence is empty; leave the gene out")
+    letters = sequence.upper()
+    if not IUPAC.issuperset(letters):
+        at, letter = next((i, x) for i, x in enumerate(letters, 1) if x not in IUPAC)
+        raise InputError(
+            f"{letter!r} at position {at:,} of {len(letters):,} is no nucleotide code; "
+            "give DNA or RNA in IUPAC letters"
+        )
+
+
 class SequenceTokenizer(ABC):
     """Letters in, token ids out, with the special tokens that frame a chunk."""
 
@@ -40,16 +53,11 @@ class SequenceTokenizer(ABC):
     def encode(self, sequence: str) -> list[int]:
         """Return the token ids of a sequence, special ones included.
 
-        Raises InputError for a letter that is no nucleotide code, and where the encoder has
+        Raises InputError for what ``check_nucleotides`` refuses, and where the encoder has
         positions for fewer tokens than the sequence gives.
         """
+        check_nucleotides(sequence)
         letters = sequence.upper()
-        if not IUPAC.issuperset(letters):
-            at, letter = next((i, x) for i, x in enumerate(letters, 1) if x not in IUPAC)
-            raise InputError(
-                f"{letter!r} at position {at:,} of {len(letters):,} is no nucleotide code; "
-                "give DNA or RNA in IUPAC letters"
-            )
         ids = self._encode(letters)
         if self.max_tokens is not None and len(ids) > self.max_tokens:
             raise InputError(
@@ -71,7 +79,7 @@ class BytePairTokenizer(SequenceTokenizer):
         _check_present(path)
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # noqa: BLE001  (the library raises bare Exception)
+        except Exception as error:
             raise CheckpointError(
                 f"{path}: not a tokenizer.json ({error}); convert the checkpoint again"
             ) from error
