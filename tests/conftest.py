@@ -74,16 +74,17 @@ def described_gene() -> Callable[..., tuple[GeneRow, Description]]:
             "gene_id": gene_id, "seqid": "chrI", "start": 71785, "end": 73288, "strand": "+",
             "biotype": "protein_coding", "name": "CDC19", "product": "pyruvate kinase",
             "transcripts": 1, "transcript_id": f"{gene_id}_mRNA", "exons": 1, "view": "cds",
-            "length": 1503, "cut": 0, "gc": 0.44, "sha256": "0" * 64, "reason": Reason.NONE,
+            "length": 1503, "gc": 0.44, "sha256": "0" * 64, "reason": Reason.NONE,
         }  # fmt: skip
         described: dict[str, object] = {
             "gene_id": gene_id, "text": "pyruvate kinase of glycolysis",
             "status": Status.DESCRIBED, "reason": Reason.NONE, "score": 0.71, "lift": 1.24,
-            "n_tokens": 7, "model": "tiny@0123456789ab", "prompt": "describe-1",
+            "n_tokens": 7, "model": "tiny@0123456789ab", "prompt": "describe-1", "truncated": 0,
         }  # fmt: skip
         for name, value in changes.items():
             target = described if name in described else gene
             target[name] = value
+        gene["truncated"] = described["truncated"]
         return GeneRow(**gene), Description(**described)  # type: ignore[arg-type]
 
     return make

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 
@@ -26,6 +27,7 @@ class Reason(StrEnum):
 
     NONE = ""
     BIOTYPE_EXCLUDED = "biotype_excluded"
+    NO_MODEL = "no_model"
     NO_SEQUENCE = "no_sequence"
     TOO_SHORT = "too_short"
     MOSTLY_N = "mostly_n"
@@ -100,8 +102,8 @@ class GeneRow:
     """One row of ``genes.tsv``: a gene and what was extracted for it.
 
     ``start``/``end`` are 0-based half-open here and 1-based closed in the file. ``length`` is
-    that of the extracted sequence in nt (after cutting), ``cut`` the number of nt left out to
-    fit the model's limit. ``reason`` is empty where a sequence was extracted.
+    that of the extracted sequence in nt (after cutting), ``truncated`` the number of nt left out
+    to fit the model's limit. ``reason`` is empty where a sequence was extracted.
     """
 
     gene_id: str
@@ -117,7 +119,7 @@ class GeneRow:
     exons: int
     view: str
     length: int
-    cut: int
+    truncated: int
     gc: float
     sha256: str
     reason: Reason
@@ -127,7 +129,8 @@ class GeneRow:
 class SequenceRecord:
     """The nucleotides that a model reads for one gene: upper case DNA, sense strand, 5' to 3'.
 
-    In view ``cds`` the sequence starts in frame.
+    In view ``cds`` the sequence starts in frame. ``truncated`` is the number of nt left out at its
+    3' end to fit the model's limit.
     """
 
     gene_id: str
@@ -135,6 +138,7 @@ class SequenceRecord:
     biotype: str
     sequence: str
     sha256: str
+    truncated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,7 @@ class Description:
 
     ``score`` is a calibrated probability in 0..1, ``lift`` is in nats per token; both are None
     where no text was generated. ``model`` is ``name@weights-hash``, ``prompt`` the prompt id.
+    ``truncated`` is the number of nt of the gene that the model did not read, for its limit.
     """
 
     gene_id: str
@@ -154,6 +159,12 @@ class Description:
     n_tokens: int
     model: str
     prompt: str
+    truncated: int = 0
+
+
+def biotype_matches(biotype: str, pattern: str) -> bool:
+    """Tell whether a shell pattern such as ``*RNA`` matches a biotype; case is ignored."""
+    return fnmatchcase(biotype.lower(), pattern.lower())
 
 
 def sequence_sha256(sequence: str) -> str:

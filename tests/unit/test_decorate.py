@@ -12,7 +12,7 @@ import pytest
 from genescribe.errors import AnnotationError, InputError, OutputError
 from genescribe.genome.annotation import read_annotation
 from genescribe.genome.decorate import DecorateSettings, decorate
-from genescribe.genome.strip import check_undecorated
+from genescribe.genome.strip import check_undecorated, strip
 from genescribe.records import Description, Reason, Status
 from made_up_descriptions import PLAIN, describe_all, description
 
@@ -217,3 +217,12 @@ def test_missing_numbers_are_left_out(tmp_path):
     bare = Description("g1", PLAIN, Status.DESCRIBED, Reason.NONE, None, None, 0, "", "")
     written, _ = run(tmp_path, GFF3, {"g1": bare, "g 2": description("g 2", 3)})
     assert "NADPH;genescribe_status=described;\r\n" in written
+
+
+def test_what_the_model_did_not_read_of_a_gene_is_written(tmp_path):
+    cut = replace(description("g1"), truncated=5321)
+    written, paths = run(tmp_path, GFF3, {"g1": cut, "g 2": description("g 2", 3)})
+    assert "genescribe_model=tiny@0123456789ab;genescribe_truncated=5321;\r\n" in written
+    with (tmp_path / "stripped").open("wb") as out:
+        strip(paths[0], out)
+    assert (tmp_path / "stripped").read_bytes().decode() == GFF3

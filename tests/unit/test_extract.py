@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from genescribe.errors import SequenceMismatchError
 from genescribe.genome.extract import (
     ExtractSettings,
+    Reading,
     extract,
     representative,
     transcript_sequences,
@@ -84,7 +85,16 @@ def run(genome: Genome, *genes: Gene, circular: tuple[str, ...] = (), **options:
     annotation = SimpleNamespace(
         path=Path("in.gff3"), genes=list(genes), circular=frozenset(circular)
     )
-    return list(extract(annotation, genome, ExtractSettings(**({"views": AUTO} | options))))
+    return list(extract(annotation, genome, extract_settings(**options)))
+
+
+def extract_settings(
+    views: dict[str, View] = AUTO, max_length: int | None = None, **options: object
+) -> ExtractSettings:
+    """The settings of one model for all biotypes."""
+    return ExtractSettings(
+        lambda biotype: Reading(views.get(biotype, views["default"]), max_length), **options
+    )
 
 
 def transcript(name: str, exons: list[Segment], cds: list[Segment] = ()) -> Transcript:
@@ -244,7 +254,22 @@ def test_the_limit_keeps_the_5_prime_part(genome: Genome, strand: str) -> None:
             max_length=limit,
         )
         assert sequence == whole[:limit]
-        assert (row.length, row.cut) == (min(limit, 70), max(0, 70 - limit))
+        assert (row.length, row.truncated) == (min(limit, 70), max(0, 70 - limit))
+
+
+def test_each_biotype_is_read_as_its_own_model_reads_it(genome: Genome) -> None:
+    readings = {"tRNA": Reading(View.TRANSCRIPT, 20), "lncRNA": Reading(View.GENE)}
+    spliced = transcript("t", [Segment(100, 120, "+"), Segment(150, 200, "+")])
+    genes = [
+        gene(gene_id=biotype, biotype=biotype, transcripts=(spliced,))
+        for biotype in ("tRNA", "lncRNA", "miRNA")
+    ]
+    annotation = SimpleNamespace(path=Path("in.gff3"), genes=genes, circular=frozenset())
+    rows = list(extract(annotation, genome, ExtractSettings(readings.get)))
+    assert [(row.view, row.length, row.truncated, row.reason) for row, _ in rows] == [
+        ("transcript", 20, 50, ""), ("gene", 100, 0, ""), ("", 0, 0, "no_model"),
+    ]  # fmt: skip
+    assert [sequence for _, sequence in rows] == [LINEAR[100:120], LINEAR[100:200], ""]
 
 
 def test_every_reason_has_a_row_and_no_sequence(genome: Genome) -> None:
@@ -295,14 +320,14 @@ def test_genes_of_one_nt_and_of_three_million(tmp_path: Path) -> None:
             "C",
         )
         [(cut, sequence)] = run(opened, big, max_length=10)
-        assert (cut.length, cut.cut, sequence) == (10, 2_999_990, "AATGCAACGT")
+        assert (cut.length, cut.truncated, sequence) == (10, 2_999_990, "AATGCAACGT")
 
 
 def test_a_gene_past_the_end_is_refused_before_the_first_row(genome: Genome) -> None:
     genes = [gene(), gene("plasmid", [Segment(100, 130, "+")], gene_id="over")]
     annotation = SimpleNamespace(path=Path("in.gff3"), genes=genes, circular=frozenset())
     with pytest.raises(SequenceMismatchError) as error:
-        extract(annotation, genome, ExtractSettings(views=AUTO))
+        extract(annotation, genome, extract_settings())
     message = str(error.value)
     assert message.startswith(
         "in.gff3:7: gene over reaches position 130 of plasmid, which has 120 nt"

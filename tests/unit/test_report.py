@@ -301,6 +301,43 @@ def test_any_run_record_can_be_shown(run):
             assert all(isinstance(cell, str) for cell in cells)
 
 
+# ---- several models ----------------------------------------------------------------------------
+
+
+def two_models(described_gene):
+    """Genes of a calibrated and of another model, and their run record."""
+    genes = [
+        described_gene("dna", model="dna@1", score=0.71),
+        described_gene("rna", model="rna@2", score=0.64, length=1024, truncated=5321),
+    ]
+    models = [{"identity": "dna@1", "calibrated": True}, {"identity": "rna@2", "calibrated": False}]
+    return genes, {"model": models}
+
+
+def test_scores_that_are_not_calibrated_are_named_so(build, described_gene):
+    genes, run = two_models(described_gene)
+    both = build(genes, run=run)
+    assert Page(both).texts.count("not calibrated") == 1  # at the one gene of that model
+    assert "calibrated on genes" not in both
+    assert "Median score (calibrated for some models only)" in Page(both).texts
+    alone = Page(build(genes[1:], run={"model": run["model"][1]}))
+    assert {"Median score (not calibrated)", "Score (not calibrated)"} <= set(alone.texts)
+    calibrated = build(genes[:1], run={"model": run["model"][0]})
+    assert "not calibrated" not in " ".join(Page(calibrated).texts)
+
+
+def test_every_model_stands_in_the_provenance(build, described_gene):
+    genes, run = two_models(described_gene)
+    texts = Page(build(genes, run=run)).texts
+    assert texts.count("dna@1") == texts.count("rna@2") == 2  # under the title, and there
+
+
+def test_a_truncated_gene_says_so(build, described_gene):
+    page = Page(build(two_models(described_gene)[0]))
+    assert page.texts.count("5,321 nt left out") == 1
+    assert page.data()["truncated"] == [0, 5321]
+
+
 # ---- MultiQC -----------------------------------------------------------------------------------
 
 
@@ -311,8 +348,9 @@ def test_multiqc_table(tmp_path, described_gene):
     write_multiqc(
         [*(row for row, _ in genes), skipped],
         {one.gene_id: one for _, one in genes},
-        "my\tsample",
-        out,
+        run={},
+        sample="my\tsample",
+        out=out,
     )
     lines = out.read_text().splitlines()
     header = [line for line in lines if line.startswith("#")]
@@ -323,3 +361,12 @@ def test_multiqc_table(tmp_path, described_gene):
         "failed": "0", "median_score": "0.1000", "median_lift": "1.0000",
     }  # fmt: skip
     assert {f"#   {name}:" for name in names[1:]} <= set(header)
+    assert "#     description: 'Median score, 0 to 1, of the genes that have a text'" in header
+
+
+def test_multiqc_table_of_a_model_without_calibration(tmp_path, described_gene):
+    genes, run = two_models(described_gene)
+    out = tmp_path / "genescribe_mqc.tsv"
+    rows, texts = [genes[1][0]], {"rna": genes[1][1]}
+    write_multiqc(rows, texts, run=run, sample="s", out=out)
+    assert "'Median score (not calibrated), 0 to 1," in out.read_text()

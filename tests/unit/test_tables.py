@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def make_row(gene_id: str = "g1", **changes: object) -> GeneRow:
         "exons": 2,
         "view": "cds",
         "length": 11,
-        "cut": 0,
+        "truncated": 0,
         "gc": 0.4545,
         "sha256": "ab",
         "reason": Reason.NONE,
@@ -127,6 +128,7 @@ def test_sequences_come_back(tmp_path: Path) -> None:
         make_record("my gene 100%\u2028", "A", biotype="odd type"),
         make_record("g=3", "N" * 160),
         make_record("gene \udce9, not UTF-8", "ACGT"),
+        replace(make_record("long", "ACGT"), truncated=5321),
     ]
     path = tmp_path / "sequences.fa.gz"
     tables.write_sequences(path, records)
@@ -157,6 +159,10 @@ def test_sequences_are_bgzip_with_the_same_bytes_each_time(tmp_path: Path, need)
         (">g1\nACGT\n", ":1: not a record"),
         ("ACGT\n", ":1: not a record"),
         (f">g1 view=exon biotype=x sha256={sequence_sha256('A')}\nA\n", ":1: not a record"),
+        (
+            f">g1 view=cds biotype=x sha256={sequence_sha256('A')} truncated=-1\nA\n",
+            ":1: not a record",
+        ),
         (
             f">g1 view=cds biotype=x sha256={sequence_sha256('A')}\nA\n>g2 x\nA\n",
             ":3: not a record",
@@ -190,8 +196,9 @@ def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_descriptions_table(tmp_path: Path) -> None:
     described = Description(
-        "g1", "=cmd|' /C calc'!A0", Status.DESCRIBED, Reason.NONE, 0.71, -0.25, 9, "tiny@ab", "p1"
-    )
+        "g1", "=cmd|' /C calc'!A0", Status.DESCRIBED, Reason.NONE, 0.71, -0.25, 9, "tiny@ab", "p1",
+        truncated=5321,
+    )  # fmt: skip
     skipped = Description(
         "g2", "", Status.SKIPPED, Reason.TOO_SHORT, None, None, 0, "tiny@ab", "p1"
     )
@@ -202,7 +209,7 @@ def test_descriptions_table(tmp_path: Path) -> None:
     assert header == list(tables.DESCRIPTION_COLUMNS)
     assert first[:7] == ["g1", "chr1", "10", "20", "-", "protein_coding", "abc"]
     assert first[7:12] == ["described", "", "0.7100", "-0.2500", "9"]
-    assert first[12:] == ["tiny@ab", "p1", "kinase", "'=cmd|' /C calc'!A0"]
+    assert first[12:] == ["tiny@ab", "p1", "5321", "kinase", "'=cmd|' /C calc'!A0"]
     assert second[7:12] == ["skipped", "too_short", "", "", "0"]
     with pytest.raises(InputError, match="gene g2: has no description"):
         tables.write_descriptions_tsv(path, rows, {"g1": described})

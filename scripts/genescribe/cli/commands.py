@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from genescribe.errors import InputError
+
 if TYPE_CHECKING:
     from genescribe.genome.decorate import DecorateSettings
+    from genescribe.models.routing import ModelChoice
+    from genescribe.pipeline.options import DescribeOptions, ExtractOptions
     from genescribe.pipeline.record import StageRecord
-    from genescribe.pipeline.stages import DescribeOptions, ExtractOptions
 
 
 def run(args: argparse.Namespace) -> None:
@@ -53,7 +56,7 @@ def extract(args: argparse.Namespace) -> None:
             args.annotation,
             args.out,
             _extract_options(args),
-            args.model,
+            _model_choice(args),
             record,
             force=args.force,
         )
@@ -152,7 +155,7 @@ def _recorded(args: argparse.Namespace) -> Iterator[StageRecord]:
 
 
 def _extract_options(args: argparse.Namespace) -> ExtractOptions:
-    from genescribe.pipeline.stages import EXCLUDED_BIOTYPES, ExtractOptions
+    from genescribe.pipeline.options import EXCLUDED_BIOTYPES, ExtractOptions
     from genescribe.records import View
 
     excluded = args.exclude_biotypes
@@ -165,11 +168,24 @@ def _extract_options(args: argparse.Namespace) -> ExtractOptions:
     )
 
 
+def _model_choice(args: argparse.Namespace) -> ModelChoice:
+    """Return what ``--model`` or ``--route`` ask for; the routes in their order."""
+    if not args.route:
+        return str(args.model)
+    patterns = [pattern for pattern, _ in args.route]
+    twice = next((pattern for pattern in patterns if patterns.count(pattern) > 1), None)
+    if twice is not None:
+        raise InputError(f"--route {twice}: is there twice; give each biotype one model")
+    return dict(args.route)
+
+
 def _describe_options(args: argparse.Namespace) -> DescribeOptions:
-    from genescribe.pipeline.stages import DescribeOptions
+    from genescribe.pipeline.options import DescribeOptions
 
     return DescribeOptions(
-        model=args.model,
+        model=_model_choice(args),
+        prompt=args.prompt,
+        question=args.question,
         device=args.device,
         organism=args.organism,
         cache=args.cache,

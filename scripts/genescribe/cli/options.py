@@ -38,6 +38,16 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def route(text: str) -> tuple[str, str]:
+    """Parse ``PATTERN=MODEL``."""
+    pattern, equals, model = text.partition("=")
+    if not (equals and pattern.strip() and model.strip()):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not PATTERN=MODEL, like protein_coding=tiny or '*RNA=skip'"
+        )
+    return pattern.strip(), model.strip()
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaint is one line that also names the way to the help."""
 
@@ -80,7 +90,7 @@ def add_descriptions(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
+def add_model(parser: argparse._ActionsContainer) -> None:
     """Add ``--model``, one model for everything."""
     parser.add_argument(
         "--model",
@@ -89,10 +99,32 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_models(group: argparse._ActionsContainer) -> None:
+    """Add ``--model`` and ``--route``: one model for all genes, or one for each biotype."""
+    choice = group.add_mutually_exclusive_group()
+    add_model(choice)
+    choice.add_argument(
+        "--route",
+        type=route,
+        action="append",
+        metavar="PATTERN=MODEL",
+        help="model for genes of one biotype; * stands for anything, MODEL may be skip; may be "
+        "repeated: the first match decides, and genes that no route matches are skipped",
+    )
+
+
 def add_describe_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides a text, and where it is computed."""
     group = parser.add_argument_group("the model and where it runs")
-    add_model(group)  # type: ignore[arg-type]
+    add_models(group)
+    group.add_argument(
+        "--prompt",
+        metavar="NAME",
+        help="one of the model's prompts (see genescribe models show; default: the spec's)",
+    )
+    group.add_argument(
+        "--question", metavar="TEXT", help="what to ask the model about each gene, if it takes one"
+    )
     group.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),

@@ -73,7 +73,7 @@ def _extract(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for genes.tsv and sequences.fa.gz",
     )
-    options.add_model(parser)
+    options.add_models(parser)
     _extract_options(parser)
     options.add_force(parser)
     options.add_stage(parser)

@@ -95,6 +95,8 @@ def addition_of(description: Description, settings: DecorateSettings, dialect: C
         keys.append(("genescribe_lift", f"{description.lift:.3f}"))
     if description.model and generated:
         keys.append(("genescribe_model", description.model))
+    if description.truncated:
+        keys.append(("genescribe_truncated", str(description.truncated)))
     if text and (status != Status.DESCRIBED or attribute != dialect.default_attribute):
         keys.append((ATTRIBUTE_KEY, attribute))
     return Addition(attribute, text, keys)

@@ -1,19 +1,19 @@
 """What a model reads of each gene: one row per gene of the input, and its sequence.
 
-Which stretch it is (the *view*) depends on the biotype; a gene that lacks what its view needs
-falls back, ``cds`` to ``transcript`` to ``gene``, and its row says which was used. The spliced
-views show one transcript: the one with the longest CDS, among those the longest spliced one,
-among those the first in the file. Flanks are added in view ``gene`` only: in a spliced sequence
-they would pass for exon. A sequence over the length limit keeps its 5' part.
+Which stretch it is (the *view*), and how much of it, depends on the biotype, since other models may
+describe other biotypes; a gene that lacks what its view needs falls back, ``cds`` to ``transcript``
+to ``gene``, and its row says which was used. The spliced views show one transcript: the one with
+the longest CDS, among those the longest spliced one, among those the first in the file. Flanks are
+added in view ``gene`` only: in a spliced sequence they would pass for exon. A sequence over the
+length limit keeps its 5' part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from genescribe.errors import SequenceMismatchError
 from genescribe.genome.fasta import Genome
@@ -26,26 +26,31 @@ from genescribe.records import (
     Segment,
     Transcript,
     View,
+    biotype_matches,
     sequence_sha256,
 )
 
 if TYPE_CHECKING:
     from genescribe.genome.annotation import Annotation
 
-DEFAULT_BIOTYPE = "default"
+
+class Reading(NamedTuple):
+    """What a model reads of a gene: a view, at most ``max_length`` nt of it (None: all)."""
+
+    view: View
+    max_length: int | None = None
 
 
 @dataclass(frozen=True)
 class ExtractSettings:
     """What to extract; lengths in nt.
 
-    ``views`` maps biotype to view and has a key ``default`` for all others. ``max_length`` None
-    means no limit. ``min_length`` counts before cutting, ``max_n_fraction`` after.
-    ``exclude_biotypes`` are names or shell patterns such as ``*pseudogene``; case is ignored.
+    ``reading`` gives what is read of the genes of a biotype, None where no model describes them.
+    ``min_length`` counts before cutting, ``max_n_fraction`` after. ``exclude_biotypes`` are names
+    or shell patterns such as ``*pseudogene``; case is ignored.
     """
 
-    views: Mapping[str, View]
-    max_length: int | None = None
+    reading: Callable[[str], Reading | None]
     flank: int = 0
     min_length: int = 1
     max_n_fraction: float = 0.5
@@ -102,12 +107,17 @@ def _extract_gene(
     transcript = representative(gene)
     if _matches(gene.biotype, settings.exclude_biotypes):
         return _row(gene, transcript, Reason.BIOTYPE_EXCLUDED), ""
+    reading = settings.reading(gene.biotype)
+    if reading is None:
+        return _row(gene, transcript, Reason.NO_MODEL), ""
     if gene.seqid not in genome.lengths:
         return _row(gene, transcript, Reason.NO_SEQUENCE), ""
-    view, pieces = _pieces_of_view(gene, transcript, annotation, genome, settings)
+    view, pieces = _pieces_of_view(
+        reading.view, settings.flank, gene, transcript, annotation, genome
+    )
     _check_inside(gene, pieces, annotation, genome)
     total = spliced_length(pieces)
-    sequence = splice(genome, gene.seqid, pieces, settings.max_length)
+    sequence = splice(genome, gene.seqid, pieces, reading.max_length)
     reason = Reason.NONE
     if total < max(1, settings.min_length):
         reason = Reason.TOO_SHORT
@@ -119,26 +129,26 @@ def _extract_gene(
 
 @cache  # an annotation has few biotypes and many genes
 def _matches(biotype: str, patterns: frozenset[str]) -> bool:
-    return any(fnmatchcase(biotype.lower(), pattern.lower()) for pattern in patterns)
+    return any(biotype_matches(biotype, pattern) for pattern in patterns)
 
 
 def _pieces_of_view(
+    view: View,
+    flank: int,
     gene: Gene,
     transcript: Transcript | None,
     annotation: Annotation,
     genome: Genome,
-    settings: ExtractSettings,
 ) -> tuple[View, Sequence[Segment]]:
-    """Return the pieces to splice for the view that the biotype asks for, or its fallback."""
-    view = settings.views.get(gene.biotype) or settings.views[DEFAULT_BIOTYPE]
+    """Return the pieces to splice for ``view``, or for what it falls back to."""
     if view is View.CDS and transcript and transcript.cds:
         return View.CDS, in_frame(transcript.cds)
     if view is not View.GENE and transcript and transcript.exons:
         return View.TRANSCRIPT, transcript.exons
-    if not settings.flank:
+    if not flank:
         return View.GENE, gene.parts
     length, circular = genome.lengths[gene.seqid], gene.seqid in annotation.circular
-    return View.GENE, with_flanks(gene.parts, settings.flank, length, circular)
+    return View.GENE, with_flanks(gene.parts, flank, length, circular)
 
 
 def _row(
@@ -147,7 +157,7 @@ def _row(
     reason: Reason,
     view: View | None = None,
     sequence: str = "",
-    cut: int = 0,
+    truncated: int = 0,
 ) -> GeneRow:
     known = len(sequence) - sequence.count("N")
     return GeneRow(
@@ -164,7 +174,7 @@ def _row(
         exons=len(transcript.exons) if transcript else 0,
         view=view or "",
         length=len(sequence),
-        cut=cut,
+        truncated=truncated,
         gc=round((sequence.count("G") + sequence.count("C")) / known, 4) if known else 0.0,
         sha256="" if reason else sequence_sha256(sequence),
         reason=reason,

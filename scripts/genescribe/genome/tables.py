@@ -8,7 +8,8 @@ backslash is written ``\\t``, ``\\n``, ``\\r``, ``\\\\``; a text that begins wit
 
 ``sequences.fa.gz`` is FASTA in BGZF blocks, one line per sequence; its headers read
 ``>gene_id view=cds biotype=protein_coding sha256=...`` with white space and ``%`` inside a
-gene id or biotype percent-encoded.
+gene id or biotype percent-encoded, and ``truncated=NT`` behind them where the model's limit left
+out NT nucleotides.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from genescribe.records import (
 GENE_COLUMNS = tuple(field.name for field in fields(GeneRow))
 DESCRIPTION_COLUMNS = (
     "gene_id", "seqid", "start", "end", "strand", "biotype", "name", "status", "reason",
-    "score", "lift", "n_tokens", "model", "prompt", "product", "text",
+    "score", "lift", "n_tokens", "model", "prompt", "truncated", "product", "text",
 )  # fmt: skip
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _UNESCAPES = {escaped: raw for raw, escaped in _ESCAPES.items()}
@@ -65,7 +66,7 @@ def write_genes_tsv(path: Path, rows: Iterable[GeneRow]) -> None:
         GENE_COLUMNS,
         (
             f"{_place(row)}\t{escape(row.product)}\t{row.transcripts}\t"
-            f"{escape(row.transcript_id)}\t{row.exons}\t{row.view}\t{row.length}\t{row.cut}\t"
+            f"{escape(row.transcript_id)}\t{row.exons}\t{row.view}\t{row.length}\t{row.truncated}\t"
             f"{row.gc:.4f}\t{row.sha256}\t{row.reason}"
             for row in rows
         ),
@@ -91,7 +92,8 @@ def write_descriptions_tsv(
             yield (
                 f"{_place(row)}\t{found.status}\t{found.reason}\t{_number(found.score)}\t"
                 f"{_number(found.lift)}\t{found.n_tokens}\t{escape(found.model)}\t"
-                f"{escape(found.prompt)}\t{escape(row.product)}\t{escape(found.text)}"
+                f"{escape(found.prompt)}\t{found.truncated}\t{escape(row.product)}\t"
+                f"{escape(found.text)}"
             )
 
     _write_table(path, DESCRIPTION_COLUMNS, lines())
@@ -133,7 +135,7 @@ def _parse_gene(path: Path, number: int, line: bytes) -> GeneRow:
     try:
         cells = decode_line(line).rstrip("\r\n").split("\t")
         (gene_id, seqid, start, end, strand, biotype, name, product, transcripts, transcript_id,
-         exons, view, length, cut, gc, sha256, reason) = cells  # fmt: skip
+         exons, view, length, truncated, gc, sha256, reason) = cells  # fmt: skip
         return GeneRow(
             gene_id=unescape(gene_id),
             seqid=unescape(seqid),
@@ -148,7 +150,7 @@ def _parse_gene(path: Path, number: int, line: bytes) -> GeneRow:
             exons=int(exons),
             view=View(view) if view else "",
             length=int(length),
-            cut=int(cut),
+            truncated=int(truncated),
             gc=float(gc),
             sha256=sha256,
             reason=Reason(reason),
@@ -168,10 +170,11 @@ def write_sequences(path: Path, records: Iterable[SequenceRecord]) -> None:
     strategy = zlib.Z_HUFFMAN_ONLY
     with atomic_path(path) as temporary, bgzip_writer(temporary, strategy=strategy) as out:
         for record in records:
+            truncated = f" truncated={record.truncated}" if record.truncated else ""
             out.write(
                 encode_line(
                     f">{_encode_word(record.gene_id)} view={record.view} "
-                    f"biotype={_encode_word(record.biotype)} sha256={record.sha256}\n"
+                    f"biotype={_encode_word(record.biotype)} sha256={record.sha256}{truncated}\n"
                     f"{record.sequence}\n"
                 )
             )
@@ -199,8 +202,12 @@ def read_sequences(path: Path) -> Iterator[SequenceRecord]:
 
 def _parse_record(path: Path, line: int, header: str, sequence: str) -> SequenceRecord:
     words = header[1:].split(" ")
-    pairs = dict(word.partition("=")[::2] for word in words[1:])
-    if set(pairs) != {"view", "biotype", "sha256"} or pairs["view"] not in set(View):
+    pairs = {"truncated": "0"} | dict(word.partition("=")[::2] for word in words[1:])
+    if (
+        set(pairs) != {"view", "biotype", "sha256", "truncated"}
+        or pairs["view"] not in set(View)
+        or not pairs["truncated"].isdecimal()
+    ):
         raise FormatError(
             path, line, "not a record of sequences.fa.gz; write it again with genescribe extract"
         )
@@ -217,6 +224,7 @@ def _parse_record(path: Path, line: int, header: str, sequence: str) -> Sequence
         biotype=unquote(pairs["biotype"], ENCODING, ENCODING_ERRORS),
         sequence=sequence,
         sha256=pairs["sha256"],
+        truncated=int(pairs["truncated"]),
     )
 
 

@@ -126,9 +126,9 @@ class Describer:
         """Turn what the model gave (None: it did not fit) into a status with its reason."""
         model, prompt = self.spec.identity, self.spec.prompt_id
         if generation is None:
-            reason = Reason.OUT_OF_MEMORY
+            reason, left_out = Reason.OUT_OF_MEMORY, record.truncated
             return Description(
-                record.gene_id, "", Status.FAILED, reason, None, None, 0, model, prompt
+                record.gene_id, "", Status.FAILED, reason, None, None, 0, model, prompt, left_out
             )
         score = self.spec.calibration.probability(generation.log_prob, generation.lift)
         status, reason = Status.UNCERTAIN, Reason.NONE
@@ -150,6 +150,7 @@ class Describer:
             n_tokens=generation.n_tokens,
             model=model,
             prompt=prompt,
+            truncated=record.truncated,
         )
 
     def _generations(

@@ -15,7 +15,8 @@ from genescribe.errors import InputError, OutputExistsError
 from genescribe.files import check_readable, output_error, refuse_existing, sha256_of
 from genescribe.genome.decorate import DecorateSettings, check_not_input, gtf_path
 from genescribe.inference.store import compare_settings
-from genescribe.models.spec import load_spec, verify
+from genescribe.models.spec import verify
+from genescribe.pipeline.options import DescribeOptions, ExtractOptions, text_settings
 from genescribe.pipeline.record import (
     StageRecord,
     merge_records,
@@ -24,14 +25,11 @@ from genescribe.pipeline.record import (
     write_record,
 )
 from genescribe.pipeline.stages import (
-    DescribeOptions,
-    ExtractOptions,
     decorate_stage,
     describe_stage,
     extract_stage,
     gather_stage,
     report_stage,
-    thresholds,
 )
 
 if TYPE_CHECKING:
@@ -136,7 +134,8 @@ def _stage(title: str, stages: list[dict[str, Any]]) -> Iterator[StageRecord]:
 
 def check_before(options: RunOptions, name: str) -> None:
     """Refuse before the first stage what a later one would refuse after all the describing."""
-    verify(load_spec(options.describe.model))
+    for spec in options.describe.routes().specs:
+        verify(spec)
     decorated = options.out / f"{name}.gff3"
     check_not_input(options.annotation, [decorated, gtf_path(decorated)])
     if options.describe.device == "cuda":
@@ -184,7 +183,6 @@ def run_settings(options: RunOptions) -> dict[str, Any]:
 
     Where a run is computed (device, threads, cache) may change between two sessions.
     """
-    spec = load_spec(options.describe.model)
     for path in (options.genome, options.annotation):
         if path is not None:
             check_readable(path)
@@ -192,10 +190,7 @@ def run_settings(options: RunOptions) -> dict[str, Any]:
         "genome_sha256": sha256_of(options.genome) if options.genome else None,
         "annotation_sha256": sha256_of(options.annotation),
         "name": result_name(options),
-        "model": spec.identity,
-        "prompt": spec.prompt_id,
-        "organism": options.describe.organism,
-        **thresholds(spec),
+        **text_settings(options.describe.routes(), options.describe),
         **{key: str(value) for key, value in asdict(options.extract).items()},
         **asdict(options.decorate),
     }

@@ -13,14 +13,14 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genescribe.errors import InputError
 from genescribe.files import output_error, refuse_existing, sha256_of
 from genescribe.genome.annotation import Annotation, read_annotation
-from genescribe.genome.extract import ExtractSettings, extract
+from genescribe.genome.extract import extract
 from genescribe.genome.fasta import Genome
 from genescribe.genome.strip import check_undecorated
 from genescribe.genome.tables import (
@@ -32,9 +32,16 @@ from genescribe.genome.tables import (
 )
 from genescribe.inference.batching import shard_members
 from genescribe.inference.store import DescriptionLog, read_descriptions, write_descriptions
-from genescribe.models.spec import ModelSpec, load_spec, verify
+from genescribe.models.routing import ModelChoice, Routes, load_routes
+from genescribe.models.spec import verify
+from genescribe.pipeline.options import (
+    DescribeOptions,
+    ExtractOptions,
+    model_facts,
+    text_settings,
+)
 from genescribe.pipeline.record import StageRecord
-from genescribe.records import Description, GeneRow, SequenceRecord, Status, View
+from genescribe.records import Description, GeneRow, Reason, SequenceRecord, Status, View
 
 if TYPE_CHECKING:
     from genescribe.genome.decorate import DecorateSettings
@@ -42,53 +49,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EXCLUDED_BIOTYPES = ("*pseudogene", "transposable_element*")
-"""Biotypes that get no text unless asked for: a sentence about the protein of a gene that makes
-none misleads more than it helps. Shell patterns."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExtractOptions:
-    """What a person may choose about extraction; None takes what the model spec says."""
-
-    view: View | None = None
-    flank: int = 0
-    min_length: int = 30
-    exclude_biotypes: tuple[str, ...] = EXCLUDED_BIOTYPES
-    allow_missing_contigs: bool = False
-
-    def settings(self, spec: ModelSpec) -> ExtractSettings:
-        """Return the settings for sequences that ``spec`` is to read."""
-        views = {"default": self.view} if self.view else dict(spec.views)
-        return ExtractSettings(
-            views={biotype: View(view) for biotype, view in views.items()},
-            max_length=spec.max_length,
-            flank=self.flank,
-            min_length=self.min_length,
-            max_n_fraction=0.5,
-            exclude_biotypes=frozenset(self.exclude_biotypes),
-            allow_missing_contigs=self.allow_missing_contigs,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class DescribeOptions:
-    """What a person may choose about inference."""
-
-    model: str = "tiny"
-    device: str = "auto"
-    organism: str | None = None
-    cache: Path | None = None
-    threads: int | None = None
-    shard: tuple[int, int] = (1, 1)
-
 
 def extract_stage(
     genome: Path | None,
     annotation: Path,
     out: Path,
     options: ExtractOptions,
-    model: str,
+    model: ModelChoice,
     record: StageRecord,
     *,
     force: bool,
@@ -100,9 +67,11 @@ def extract_stage(
     """
     genes_tsv, sequences = out / "genes.tsv", out / "sequences.fa.gz"
     refuse_existing([genes_tsv, sequences], force)
-    settings = options.settings(load_spec(model))
+    routes = load_routes(model)
+    settings = options.settings(routes)
     check_undecorated(annotation)  # decorate would refuse it, after all the describing
     gene_models = read_annotation(annotation)
+    check_used(routes, gene_models)
     gc.freeze()  # the models stay to the end: the collector need not walk through them again
     rows: list[GeneRow] = []
 
@@ -110,8 +79,9 @@ def extract_stage(
         for row, sequence in extract(gene_models, opened, settings):
             rows.append(row)
             if not row.reason:
-                view = View(row.view)
-                yield SequenceRecord(row.gene_id, view, row.biotype, sequence, row.sha256)
+                yield SequenceRecord(
+                    row.gene_id, View(row.view), row.biotype, sequence, row.sha256, row.truncated
+                )
 
     with _scratch_folder(out) as scratch:
         fasta = genome or own_fasta(gene_models)
@@ -120,8 +90,32 @@ def extract_stage(
     write_genes_tsv(genes_tsv, rows)
     record.inputs(genome=genome, annotation=annotation)
     record.note(settings=asdict(options), genes_found=len(rows))
-    log.info("%d genes, %d with a sequence to read", len(rows), sum(not r.reason for r in rows))
+    _log_extracted(rows)
     return rows
+
+
+def check_used(routes: Routes, gene_models: Annotation) -> None:
+    """Raise InputError where no gene's biotype leads to a model; warn of routes without genes."""
+    genes = Counter(gene.biotype for gene in gene_models.genes)
+    common = ", ".join(f"{biotype} ({count:,})" for biotype, count in genes.most_common(8))
+    if not any(routes.spec_of(biotype) for biotype in genes):
+        raise InputError(
+            f"{gene_models.path}: no gene has a biotype that a route leads to a model; "
+            f"its biotypes are {common}"
+        )
+    used = {route.pattern for biotype in genes if (route := routes.route_of(biotype))}
+    for pattern, spec in routes.routes:
+        if spec is not None and pattern not in used:
+            log.warning("route %s matches no gene; the biotypes are %s", pattern, common)
+
+
+def _log_extracted(rows: Sequence[GeneRow]) -> None:
+    read = [row for row in rows if not row.reason]
+    log.info("%d genes, %d with a sequence to read", len(rows), len(read))
+    cut = Counter(row.length for row in read if row.truncated)
+    if cut:
+        limits = ", ".join(f"{count:,} to {limit:,} nt" for limit, count in sorted(cut.items()))
+        log.info("longer than what their model reads, and cut: %s", limits)
 
 
 def describe_stage(
@@ -143,46 +137,60 @@ def describe_stage(
     # torch takes seconds to import; extraction and decoration never need it
     from genescribe.inference.describer import pick_device
 
-    spec, device = load_spec(options.model), pick_device(options.device)
-    verify(spec)
-    index, total = options.shard
-    rows = [row for row in read_genes_tsv(genes_tsv) if not row.reason]
-    members = shard_members([row.length for row in rows], index, total)
-    mine = {rows[position].gene_id for position in members}
+    routes, device = options.routes(), pick_device(options.device)
+    for spec in routes.specs:
+        verify(spec)
+    rows = read_genes_tsv(genes_tsv)
+    check_extracted(rows, routes)
+    to_describe = [row for row in rows if not row.reason]
+    members = shard_members([row.length for row in to_describe], *options.shard)
+    mine = {to_describe[position].gene_id for position in members}
     to_read = [found for found in read_sequences(sequences) if found.gene_id in mine]
     settings = {
         "sequences": sha256_of(sequences),
-        "model": spec.identity,
-        "prompt": spec.prompt_id,
-        "organism": options.organism,
-        "shard": f"{index}/{total}",
-        **thresholds(spec),
+        "shard": "{}/{}".format(*options.shard),
+        **text_settings(routes, options),
     }
     record.inputs(sequences=sequences)
-    record.note(
-        settings={"organism": options.organism, **thresholds(spec)}, model=model_facts(spec)
-    )
+    record.note(settings={"organism": options.organism}, model=model_facts(routes), computed=0)
     with DescriptionLog(out, settings, resume=resume, force=force) as output:
         todo = [found for found in to_read if found.gene_id not in output.done]
+        done = len(output.done)
         if progress:
-            progress(len(output.done), len(mine))
-        if todo:
-            _describe(todo, spec, device, options, output, record, progress, cancel)
-        else:
-            record.note(computed=0)
+            progress(done, len(mine))
+        for batch in _describe(todo, routes, device, options, record, cancel) if todo else ():
+            output.append(batch)
+            done += len(batch)
+            if progress:
+                progress(done, len(mine))
+
+
+def check_extracted(rows: Sequence[GeneRow], routes: Routes) -> None:
+    """Raise InputError at the first gene that was not extracted for the model it leads to now."""
+    specs = {biotype: routes.spec_of(biotype) for biotype in {row.biotype for row in rows}}
+    for row in rows:
+        spec = specs[row.biotype]
+        skipped = row.reason == Reason.NO_MODEL and spec is not None
+        unfit = not row.reason and (spec is None or row.length > spec.max_length)
+        if skipped or unfit:
+            raise InputError(
+                f"gene {row.gene_id} ({row.biotype}): was extracted for other models; give "
+                "describe the same --model or --route as extract, or extract again"
+            )
 
 
 def _describe(
     todo: Sequence[SequenceRecord],
-    spec: ModelSpec,
+    routes: Routes,
     device: str,
     options: DescribeOptions,
-    output: DescriptionLog,
     record: StageRecord,
-    progress: Progress | None,
     cancel: threading.Event | None,
-) -> None:
-    """Load the model and append what it writes about ``todo``, batch by batch."""
+) -> Iterator[list[Description]]:
+    """Yield what the models write about ``todo``, batch by batch, with one model loaded at a time.
+
+    The memory of a model is given back before the next one is loaded.
+    """
     import torch
 
     from genescribe.inference.cache import FolderCache
@@ -191,18 +199,21 @@ def _describe(
     if options.threads:
         torch.set_num_threads(options.threads)
     cache = FolderCache(options.cache) if options.cache else None
-    describer = Describer(spec, device=device, cache=cache)
-    record.note(device=describer.device)
-    before = len(output.done)
-
-    def report(done: int, _: int) -> None:
-        if progress:
-            progress(before + done, before + len(todo))
-
     params = DescribeParams(organism=options.organism)
-    for batch in describer.batches(todo, params, progress=report, cancel=cancel):
-        output.append(batch)
-    record.note(computed=describer.computed)
+    computed = 0
+    for spec in routes.specs:
+        records = [found for found in todo if routes.spec_of(found.biotype) == spec]
+        if not records:
+            continue
+        log.info("%s describes %d genes", spec.identity, len(records))
+        describer = Describer(spec, device=device, cache=cache)
+        yield from describer.batches(records, params, cancel=cancel)
+        computed += describer.computed
+        del describer
+        gc.collect()  # modules refer to each other in circles
+        if device == "cuda":
+            torch.cuda.empty_cache()
+    record.note(device=device, computed=computed)
 
 
 def gather_stage(
@@ -228,12 +239,17 @@ def gather_stage(
 def complete_descriptions(
     rows: Sequence[GeneRow], written: Mapping[str, Description]
 ) -> list[Description]:
-    """Return one description per row, in order; genes without a sequence become ``skipped``."""
-    model, prompt = next(((d.model, d.prompt) for d in written.values()), ("", ""))
+    """Return one description per row, in order; genes without a sequence become ``skipped``.
+
+    Beside those stands the model that would have read them, where all texts are of one model.
+    """
+    wrote = {(found.model, found.prompt) for found in written.values()}
+    only = next(iter(wrote)) if len(wrote) == 1 else ("", "")
     complete, missing = [], []
     for row in rows:
         found = written.get(row.gene_id)
         if row.reason:
+            model, prompt = only if row.reason != Reason.NO_MODEL else ("", "")
             found = Description(
                 row.gene_id, "", Status.SKIPPED, row.reason, None, None, 0, model, prompt
             )
@@ -294,7 +310,7 @@ def report_stage(
     rows = read_genes_tsv(genes_tsv)
     by_gene = {row.gene_id: row for row in read_descriptions(descriptions)}
     build_report(rows, by_gene, run=run, title=title, out=out)
-    write_multiqc(rows, by_gene, sample=title, out=table)
+    write_multiqc(rows, by_gene, run=run, sample=title, out=table)
     record.note(report=str(out))
 
 
@@ -317,13 +333,3 @@ def _scratch_folder(out: Path) -> Iterator[Path]:
         raise output_error(out, error) from error
     with scratch as name:
         yield Path(name)
-
-
-def model_facts(spec: ModelSpec) -> dict[str, str]:
-    """Return what identifies a model in a run record."""
-    return {"name": spec.name, "identity": spec.identity, "sha256": spec.sha256}
-
-
-def thresholds(spec: ModelSpec) -> dict[str, float]:
-    """Return what separates ``described`` from ``uncertain``."""
-    return {"min_lift": spec.min_lift, "min_score": spec.min_score}

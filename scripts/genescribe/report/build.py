@@ -31,6 +31,8 @@ from genescribe.report.entries import (
     count_statuses,
     median,
     pair,
+    score_name,
+    uncalibrated_models,
 )
 
 STATIC_ROWS = 200  # genes that are readable without JavaScript
@@ -53,21 +55,25 @@ def build_report(
     and descriptions do not belong together, OutputError where ``out`` cannot be written.
     """
     entries = pair(rows, descriptions)
+    uncalibrated = uncalibrated_models(run)
+    score = score_name(entries, uncalibrated)
     template = _environment().from_string(_asset("template.html"))
     page = template.render(
         title=title,
         total=len(entries),
         statuses=[(status, count, STATUS_MEANING[status]) for status, count in _statuses(entries)],
-        medians=_medians(entries),
+        medians=_medians(entries, score),
+        score_name=score,
+        uncalibrated=uncalibrated,
         models=sorted({entry.description.model for entry in entries} - {""}),
-        charts=_charts(entries),
+        charts=_charts(entries, score),
         reasons=[(*item, REASON_MEANING[item[1]]) for item in count_reasons(entries)],
         entries=entries[:STATIC_ROWS],
         cell_characters=CELL_CHARACTERS,
         provenance=provenance.tables(run),
         version=run.get("genescribe_version", ""),
         created=str(run.get("created", "")),
-        payload=_payload(entries),
+        payload=_payload(entries, uncalibrated),
         **_inlined(style="report.css", script="report.js"),
     )
     # Annotations in an unknown encoding may carry lone surrogates, which UTF-8 has no bytes for.
@@ -98,7 +104,7 @@ def _inlined(**assets: str) -> dict[str, str]:
     return values
 
 
-def _payload(entries: Sequence[Entry]) -> str:
+def _payload(entries: Sequence[Entry], uncalibrated: frozenset[str]) -> str:
     """Return the columns of all genes as JSON, gzipped, in base64; coordinates 1-based closed."""
     columns: dict[str, list[Any]] = {
         "gene_id": [row.gene_id for row, _ in entries],
@@ -119,12 +125,16 @@ def _payload(entries: Sequence[Entry]) -> str:
         "exons": [row.exons for row, _ in entries],
         "view": [row.view for row, _ in entries],
         "length": [row.length for row, _ in entries],
-        "cut": [row.cut for row, _ in entries],
+        "truncated": [description.truncated for _, description in entries],
         "gc": [_rounded(row.gc) for row, _ in entries],
         "model": [description.model for _, description in entries],
         "prompt": [description.prompt for _, description in entries],
     }
-    data = {"columns": columns, "meanings": REASON_MEANING}
+    data = {
+        "columns": columns,
+        "meanings": REASON_MEANING,
+        "uncalibrated": sorted(uncalibrated),
+    }
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode("ascii"), mtime=0)).decode()
 
@@ -138,15 +148,15 @@ def _statuses(entries: Sequence[Entry]) -> list[tuple[Status, int]]:
     return [(status, counts[status]) for status in Status]
 
 
-def _medians(entries: Sequence[Entry]) -> dict[str, str]:
+def _medians(entries: Sequence[Entry], score: str) -> dict[str, str]:
     values = {
-        "Median score": median(entries, lambda description: description.score),
+        f"Median {score}": median(entries, lambda description: description.score),
         "Median lift": median(entries, lambda description: description.lift),
     }
     return {name: "–" if value is None else f"{value:.2f}" for name, value in values.items()}
 
 
-def _charts(entries: Sequence[Entry]) -> list[plots.Chart]:
+def _charts(entries: Sequence[Entry], score: str) -> list[plots.Chart]:
     texts = [description for _, description in entries if description.text]
     scores = [(d.status, d.score) for d in texts if d.score is not None]
     lifts = [(d.status, d.lift) for d in texts if d.lift is not None]
@@ -155,7 +165,7 @@ def _charts(entries: Sequence[Entry]) -> list[plots.Chart]:
     biotypes = _grouped(((row.biotype or "none", d.status) for row, d in entries), TOP_BIOTYPES)
     by_status = {status.value: {status: count} for status, count in _statuses(entries)}
     return [
-        plots.histogram("plot-score", "Score", scores, span=(0.0, 1.0)),
+        plots.histogram("plot-score", score.capitalize(), scores, span=(0.0, 1.0)),
         plots.histogram("plot-lift", "Lift (nats per token)", lifts),
         plots.histogram("plot-length", "Length of the text (characters)", lengths),
         plots.bars("plot-status", "status", by_status),

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from genescribe.files import atomic_path
 from genescribe.records import Description, GeneRow, Status
-from genescribe.report.entries import count_statuses, median, pair
+from genescribe.report.entries import (
+    count_statuses,
+    median,
+    pair,
+    score_name,
+    uncalibrated_models,
+)
 
 HEADER = """\
 # id: 'genescribe'
@@ -38,7 +45,7 @@ HEADER = """\
 #     format: '{:,d}'
 #   median_score:
 #     title: 'Score'
-#     description: 'Median score, 0 to 1, of the genes that have a text'
+#     description: 'Median {score}, 0 to 1, of the genes that have a text'
 #     min: 0
 #     max: 1
 #     format: '{:.2f}'
@@ -50,11 +57,17 @@ HEADER = """\
 
 
 def write_multiqc(
-    rows: Sequence[GeneRow], descriptions: Mapping[str, Description], sample: str, out: Path
+    rows: Sequence[GeneRow],
+    descriptions: Mapping[str, Description],
+    *,
+    run: Mapping[str, Any],
+    sample: str,
+    out: Path,
 ) -> None:
     """Write the assembly's counts and medians for MultiQC; ``sample`` names its row.
 
-    Raises InputError as ``pair`` does and OutputError where ``out`` cannot be written.
+    ``run`` is the run record, which tells whether the scores are calibrated. Raises InputError as
+    ``pair`` does and OutputError where ``out`` cannot be written.
     """
     entries = pair(rows, descriptions)
     statuses = count_statuses(entries)
@@ -68,7 +81,8 @@ def write_multiqc(
         **{status.value: str(statuses[status]) for status in Status},
         **{name: "" if value is None else f"{value:.4f}" for name, value in medians.items()},
     }
+    header = HEADER.replace("{score}", score_name(entries, uncalibrated_models(run)))
     with atomic_path(out) as temporary:
         temporary.write_text(
-            HEADER + "\t".join(cells) + "\n" + "\t".join(cells.values()) + "\n", encoding="utf-8"
+            header + "\t".join(cells) + "\n" + "\t".join(cells.values()) + "\n", encoding="utf-8"
         )

@@ -13,6 +13,7 @@
 
   let columns = {}; // name -> one value per gene
   let meanings = {}; // reason -> sentence
+  let uncalibrated = []; // models whose score is no calibrated probability
   const view = { rows: [], page: 0, sort: "", descending: false, open: -1 };
 
   // ---- data -------------------------------------------------------------------------------
@@ -82,6 +83,10 @@
   const spaced = (code) => code.replaceAll("_", " ");
   const isolated = (text) => make("bdi", {}, text); // right-to-left names stay in their place
 
+  const leftOut = (row) => `${integers.format(columns.truncated[row])} nt left out`;
+  const isUncalibrated = (row) =>
+    columns.score[row] !== null && uncalibrated.includes(columns.model[row]);
+
   function geneCell(row) {
     const { gene_id: ids, name: names } = columns;
     const button = make("button", { type: "button", class: "open", "aria-haspopup": "dialog" },
@@ -107,10 +112,12 @@
         make("small", {}, isolated(columns.biotype[row]))),
       make("td", {}, ...statusLine(row)),
       make("td", { class: "text" }, make("div", { class: "clamp", dir: "auto" }, shown)),
-      make("td", { class: "number", "data-label": "score" }, fixed(columns.score[row], 2)),
+      make("td", { class: "number", "data-label": "score" }, fixed(columns.score[row], 2),
+        ...(isUncalibrated(row) ? [make("small", {}, "not calibrated")] : [])),
       make("td", { class: "number", "data-label": "lift" }, fixed(columns.lift[row], 2)),
       make("td", { class: "number" },
-        columns.length[row] ? `${integers.format(columns.length[row])} nt` : ""));
+        columns.length[row] ? `${integers.format(columns.length[row])} nt` : "",
+        ...(columns.truncated[row] ? [make("small", {}, leftOut(row))] : [])));
   }
 
   function pageCount() {
@@ -162,15 +169,16 @@
 
   function facts(row) {
     const at = (name) => columns[name][row];
-    const cut = at("cut") ? ` (${integers.format(at("cut"))} nt left out to fit the model)` : "";
+    const rest = at("truncated") ? ` (${leftOut(row)} to fit the model)` : "";
+    const raw = isUncalibrated(row) ? " (not calibrated)" : "";
     return [
       ["Name", at("name")],
       ["Location", `${at("location")} (${at("strand")})`],
       ["Biotype", at("biotype")],
-      ["Score", fixed(at("score"), 3)],
+      ["Score", at("score") === null ? "" : `${fixed(at("score"), 3)}${raw}`],
       ["Lift", at("lift") === null ? "" : `${fixed(at("lift"), 3)} nats per token`],
       ["Sequence read", at("view")],
-      ["Length", at("length") ? `${integers.format(at("length"))} nt${cut}` : ""],
+      ["Length", at("length") ? `${integers.format(at("length"))} nt${rest}` : ""],
       ["GC", at("length") && at("gc") !== null ? `${(100 * at("gc")).toFixed(1)} %` : ""],
       ["Transcripts", String(at("transcripts"))],
       ["Transcript read", at("transcript_id")],
@@ -336,7 +344,7 @@
       byId("trouble").hidden = false;
       return;
     }
-    ({ columns, meanings } = await unpack(byId("genes-data").textContent));
+    ({ columns, meanings, uncalibrated } = await unpack(byId("genes-data").textContent));
     columns.location = columns.seqid.map((seqid, row) =>
       `${seqid}:${columns.start[row]}-${columns.end[row]}`);
     for (const name of ["status", "biotype", "seqid"]) fillFilter(name);
