@@ -34,7 +34,7 @@ class NucleotideTransformerModel(EsmModel):
 
     def __init__(self, config: NucleotideTransformerConfig) -> None:
         super().__init__(config, add_pooling_layer=False)
-        self.contact_head = None
+        del self.contact_head
         layer: Any
         for layer in self.encoder.layer:
             layer.intermediate = GatedIntermediate(config)
