@@ -7,6 +7,7 @@ from functools import cache
 
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
+from genescribe.models.prompts import PromptVariant
 from genescribe.records import SequenceRecord, View, sequence_sha256
 from genescribe.training.config import Source, TrainConfig
 from genescribe.training.corpus import Pair
@@ -43,6 +44,7 @@ CONFIG = TrainConfig(
     seed=1,
 )  # fmt: skip
 
+PROMPT = PromptVariant("toy-1", CONFIG.prompt_template)
 TEXTS = ("a protein kinase of yeast", "tRNA-Ala; unknown", "50S ribosomal protein L2", "histone H4")
 
 
@@ -68,7 +70,5 @@ def toy() -> tuple[SequenceChatModel, SequenceChatProcessor]:
     """An untrained model with its processor; seeded."""
     tokenizer = train_tokenizer(TEXTS * 4, CONFIG.vocabulary)
     model = build_model(CONFIG, tokenizer).eval()
-    processor = SequenceChatProcessor(
-        tokenizer, model.config.encoder_config, CONFIG.prompt_template
-    )
+    processor = SequenceChatProcessor(tokenizer, model.config, PROMPT)
     return model, processor

@@ -10,11 +10,12 @@ import torch
 
 from genescribe.models.checkpoint import load_folder
 from genescribe.models.configuration import SequenceChatConfig
-from genescribe.models.modeling import SequenceChatModel, position_ids
+from genescribe.models.generation import position_ids
+from genescribe.models.modeling import SequenceChatModel, SequenceFeatures
 from genescribe.models.processing import SEQUENCE_TOKEN, SequenceChatProcessor
 from genescribe.models.projector import build_projector
 from genescribe.records import SequenceRecord, View, sequence_sha256
-from toy_model import CONFIG, random_record, toy
+from toy_model import PROMPT, random_record, toy
 
 
 def record(sequence: str, view: View = View.CDS, biotype: str = "protein_coding") -> SequenceRecord:
@@ -39,16 +40,16 @@ def test_processor_pads_prompts_on_the_left(toy) -> None:
     assert (mask[:, -1] == 1).all()
     assert (mask[:, 0] == 0).any()
     assert (ids == processor.tokenizer.convert_tokens_to_ids(SEQUENCE_TOKEN)).sum(1).tolist() == [
-        processor.encoder_config.num_slots
+        processor.config.encoder_config.num_slots
     ] * 20
     assert ((ids == processor.tokenizer.bos_token_id).sum(1) == 1).all()
 
 
 def test_prompt_names_organism_and_biotype(toy) -> None:
     _, processor = toy
-    prompt = processor.prompt("long_non_coding_RNA", "Homo sapiens")
-    assert prompt.startswith("Homo sapiens; long non coding RNA: <sequence>")
-    assert processor.prompt("tRNA", None).startswith("unknown organism; tRNA")
+    segments = processor.segments("long_non_coding_RNA", "Homo sapiens")
+    assert segments == ("Homo sapiens; long non coding RNA: ", "")
+    assert processor.segments("tRNA", None)[0].startswith("unknown organism; tRNA")
 
 
 def test_placeholder_in_the_users_text_is_no_placeholder(toy) -> None:
@@ -60,9 +61,11 @@ def test_placeholder_in_the_users_text_is_no_placeholder(toy) -> None:
 def test_shapes(toy) -> None:
     model, processor = toy
     inputs = processor(random_records(5), None)
-    slots, width = processor.encoder_config.num_slots, model.config.text_config.hidden_size
-    assert model.get_sequence_features(inputs).shape == (5, slots, width)
-    assert model.get_null_features(5).shape == (5, slots, width)
+    slots, width = processor.config.encoder_config.num_slots, model.config.text_config.hidden_size
+    features = model.get_sequence_features(inputs)
+    null = model.get_null_features(features.counts)
+    assert features.values.shape == null.values.shape == (5 * slots, width)
+    assert features.counts.tolist() == null.counts.tolist() == [slots] * 5
     output = model(**inputs)
     assert output.logits.shape == (*inputs["input_ids"].shape, model.config.text_config.vocab_size)
     text = torch.tensor([[5, 6, 2], [7, 2, 0], [2, 0, 0], [5, 5, 5], [9, 2, 0]])
@@ -76,10 +79,11 @@ def test_shapes(toy) -> None:
 def test_vectors_take_the_place_of_placeholders(toy) -> None:
     model, processor = toy
     inputs = processor(random_records(3), None)
-    features = torch.randn(3, processor.encoder_config.num_slots, 32)
+    slots = processor.config.encoder_config.num_slots
+    features = SequenceFeatures(torch.randn(3 * slots, 32), torch.tensor([slots] * 3))
     embedded = model.embed(inputs["input_ids"], features)
     placeholders = inputs["input_ids"] == model.config.sequence_token_id
-    assert torch.equal(embedded[placeholders].view_as(features), features)
+    assert torch.equal(embedded[placeholders], features.values)
     plain = model.get_input_embeddings()(inputs["input_ids"])
     assert torch.equal(embedded[~placeholders], plain[~placeholders])
 
@@ -156,14 +160,14 @@ def test_genes_without_any_kmer_are_described_too(toy) -> None:
     genes = [record(""), record("A"), record("N" * 90), record("ACGTACGTACGTA", View.GENE)]
     inputs = processor(genes, None)
     assert model.generate(**inputs, max_new_tokens=3).shape[0] == 4
-    assert torch.isfinite(model.get_sequence_features(inputs)).all()
+    assert torch.isfinite(model.get_sequence_features(inputs).values).all()
 
 
 def test_save_and_load(toy, tmp_path: Path) -> None:
     model, processor = toy
     model.save_pretrained(tmp_path)
     processor.save_pretrained(tmp_path)
-    loaded, again = load_folder(tmp_path, CONFIG.prompt_template, "cpu", torch.float32)
+    loaded, again = load_folder(tmp_path, PROMPT, "cpu", torch.float32)
     assert isinstance(loaded.config, SequenceChatConfig)
     assert not loaded.training
     for name, tensor in model.state_dict().items():

@@ -44,7 +44,7 @@ from genescribe.training.data import build_examples, collate, epoch_batches
 from genescribe.training.loop import BEST, CHECKPOINT, LOG, Trainer, learning_rate_factor
 from genescribe.training.splits import choose_validation, families
 from genescribe.training.tiny import build_model, main, split_pairs
-from toy_model import CONFIG, random_record, toy, toy_pairs
+from toy_model import CONFIG, PROMPT, random_record, toy, toy_pairs
 
 # ---- texts and views
 
@@ -255,7 +255,7 @@ def test_command_trains_and_exports(tmp_path: Path) -> None:
     out = tmp_path / "model"
     options = ["--config", tmp_path / "toy.yaml", "--pairs", tmp_path, "--work", tmp_path / "work"]
     assert main([*map(str, options), "--out", str(out)]) == 0
-    model, processor = load_folder(out, CONFIG.prompt_template, "cpu", torch.float32)
+    model, processor = load_folder(out, PROMPT, "cpu", torch.float32)
     inputs = processor([random_record(rng)], None)
     assert isinstance(processor.decode(model.generate(**inputs, max_new_tokens=4))[0], str)
 

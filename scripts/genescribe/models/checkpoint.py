@@ -13,6 +13,7 @@ from transformers.utils import logging as transformers_logging
 from genescribe.errors import CheckpointError
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
+from genescribe.models.prompts import PromptVariant
 from genescribe.models.spec import ModelSpec, verify
 
 
@@ -25,11 +26,11 @@ def load(
     hold all the weights of the architecture.
     """
     verify(spec)
-    return load_folder(spec.weights, spec.prompt_template, device, dtype)
+    return load_folder(spec.weights, spec.prompt, device, dtype)
 
 
 def load_folder(
-    folder: Path, prompt_template: str, device: str | torch.device, dtype: torch.dtype
+    folder: Path, prompt: PromptVariant, device: str | torch.device, dtype: torch.dtype
 ) -> tuple[SequenceChatModel, SequenceChatProcessor]:
     """Return model and processor of a checkpoint folder that no spec pins (yet)."""
     with _no_progress_bars():
@@ -45,9 +46,7 @@ def load_folder(
         if info[kind]:
             names = ", ".join(sorted(str(key) for key in info[kind])[:3])
             raise CheckpointError(f"{folder}: {kind.replace('_', ' ')}: {names}; convert it again")
-    processor = SequenceChatProcessor.from_pretrained(
-        folder, model.config.encoder_config, prompt_template
-    )
+    processor = SequenceChatProcessor.from_pretrained(folder, model.config, prompt)
     torch.nn.Module.to(model, device)  # transformers' own `to` is wrapped without its types
     return model.eval(), processor
 

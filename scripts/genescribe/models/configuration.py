@@ -8,6 +8,9 @@ from typing import Any, ClassVar
 from transformers import AutoConfig, EsmConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
+NUM_LATENTS = 64
+"""Vectors that a resampler makes of a gene unless its settings say otherwise (as in Flamingo)."""
+
 NT_PER_TOKEN = {"nucleotide": 1, "six-mer": 6, "bpe": 5}
 """Nucleotides that a token of each kind of sequence tokenizer stands for.
 
@@ -106,7 +109,7 @@ class SequenceChatConfig(PreTrainedConfig):
     def num_placeholders(self, num_vectors: int) -> int:
         """How many placeholders stand for a gene of which pooling makes ``num_vectors``."""
         if self.projector_type == "resampler":
-            return int((self.projector_settings or {})["num_latents"])
+            return int((self.projector_settings or {}).get("num_latents", NUM_LATENTS))
         return num_vectors
 
     def expected_placeholders(self, length: int) -> int:

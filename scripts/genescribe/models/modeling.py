@@ -7,26 +7,41 @@ the place of placeholder tokens in the prompt, and the language model goes on fr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModel, AutoModelForCausalLM, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from genescribe.models import encoders as _encoders  # noqa: F401  (registers the encoders)
+from genescribe.models.chunks import length_buckets
 from genescribe.models.configuration import SequenceChatConfig
-from genescribe.models.projector import build_projector
+from genescribe.models.encoders import build_encoder
+from genescribe.models.generation import SEQUENCE_PREFIX, DescribesGenes, position_ids
+from genescribe.models.pooling import build_pooling
+from genescribe.models.projector import build_projector, project
 
-SEQUENCE_PREFIX = "sequence_"
-"""Begins the names of the inputs that go to the encoder."""
+FEATURES = SEQUENCE_PREFIX + "features"
+"""Name of the input that holds ``SequenceFeatures`` where they are computed already."""
+
+ENCODER_TOKENS = 1 << 14
+"""Tokens that the encoder reads at once: enough to keep a GPU busy, and few beside the language
+model's share of its memory."""
 
 IGNORE_INDEX = -100
 """Label without loss, as everywhere in transformers."""
 
 
-class SequenceChatModel(PreTrainedModel):
+class SequenceFeatures(NamedTuple):
+    """The vectors that take the place of placeholders: ``values`` (total vectors, hidden), gene
+    after gene, and ``counts`` (batch,), how many each gene has."""
+
+    values: Tensor
+    counts: Tensor
+
+
+class SequenceChatModel(DescribesGenes, PreTrainedModel):
     """Describes genes: prompt with sequence vectors in, text tokens out."""
 
     config_class = SequenceChatConfig
@@ -35,17 +50,20 @@ class SequenceChatModel(PreTrainedModel):
 
     def __init__(self, config: SequenceChatConfig) -> None:
         super().__init__(config)
-        self.encoder = AutoModel.from_config(config.encoder_config)
+        self.encoder = build_encoder(config.encoder_config)
         self.language_model = AutoModelForCausalLM.from_config(config.text_config)
-        text_size = config.text_config.hidden_size
+        encoder_size, text_size = config.encoder_config.hidden_size, config.text_config.hidden_size
+        if config.pooling is not None:
+            self.pooling = build_pooling(config.pooling, encoder_size)
         self.projector = build_projector(
-            config.projector_type, config.encoder_config.hidden_size, text_size
+            config.projector_type, encoder_size, text_size, config.projector_settings
         )
-        self.null_sequence = nn.Parameter(torch.empty(config.null_slots, text_size))
+        if config.null_slots:
+            self.null_sequence = nn.Parameter(torch.empty(config.null_slots, text_size))
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        if module is self:
+        if module is self and self.config.null_slots:
             nn.init.normal_(self.null_sequence, std=0.02)
 
     def get_input_embeddings(self) -> nn.Module:
@@ -53,39 +71,102 @@ class SequenceChatModel(PreTrainedModel):
         embedding: nn.Module = self.language_model.get_input_embeddings()
         return embedding
 
-    def get_sequence_features(self, inputs: Mapping[str, Any]) -> Tensor:
-        """Encode and project the genes of a batch: (batch, slots, text hidden_size).
+    def get_sequence_features(self, inputs: Mapping[str, Any]) -> SequenceFeatures:
+        """Encode, pool and project the genes of a batch.
 
-        The encoder gets those of ``inputs`` whose names begin with ``sequence_``.
+        ``inputs`` are the processor's, or ``with_features``' with the result in it already.
         """
+        if FEATURES in inputs:
+            features: SequenceFeatures = inputs[FEATURES]
+            return features
         sequence_inputs = {
             name.removeprefix(SEQUENCE_PREFIX): value
             for name, value in inputs.items()
             if name.startswith(SEQUENCE_PREFIX)
         }
-        features: Tensor = self.projector(self.encoder(**sequence_inputs))
-        return features
+        if self.config.pooling is None:
+            slots: Tensor = self.encoder(**sequence_inputs)  # (B, slots, D)
+            counts = torch.full((len(slots),), slots.shape[1], device=slots.device)
+            vectors = slots.flatten(0, 1)  # (B * slots, D)
+        else:
+            vectors, counts = self._encode_chunks(**sequence_inputs)
+        return SequenceFeatures(*project(self.projector, vectors, counts))
 
-    def get_null_features(self, batch: int) -> Tensor:
-        """Return the learned "no sequence" vectors, (batch, null_slots, text hidden_size)."""
-        return self.null_sequence.expand(batch, -1, -1)
+    def _encode_chunks(
+        self, tokens: Tensor, kept: Tensor, chunk_lengths: Tensor, num_chunks: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the vectors of all genes (total, D) and their counts (batch,).
 
-    def embed(self, input_ids: Tensor, features: Tensor) -> Tensor:
+        The inputs are those of ``sequence_inputs.token_inputs``. Chunks are encoded with others
+        of about their length, whatever genes they are of, so that hardly any padding is read.
+        """
+        lengths = chunk_lengths.tolist()
+        chunks, kept_of_chunks = tokens.split(lengths), kept.split(lengths)
+        pad = self.config.encoder_config.pad_token_id or 0
+        vectors: list[Tensor] = [tokens] * len(lengths)
+        for bucket in length_buckets(lengths, ENCODER_TOKENS):
+            ids = pad_sequence([chunks[i] for i in bucket], True, pad)  # (C, T)
+            sizes = chunk_lengths[bucket]  # (C,)
+            real = torch.arange(ids.shape[1], device=ids.device) < sizes.unsqueeze(1)  # (C, T)
+            used = pad_sequence([kept_of_chunks[i] for i in bucket], True)  # (C, T)
+            hidden = self.encoder(
+                input_ids=ids, attention_mask=real.long()
+            ).last_hidden_state  # (C, T, D)
+            pooled, counts = self.pooling(hidden, used)  # (vectors of the bucket, D), (C,)
+            for i, part in zip(bucket, pooled.split(counts.tolist()), strict=True):
+                vectors[i] = part
+        per_chunk = torch.tensor([len(part) for part in vectors])  # (chunks,)
+        per_gene = [int(part.sum()) for part in per_chunk.split(num_chunks.tolist())]
+        return torch.cat(vectors), torch.tensor(per_gene, device=tokens.device)
+
+    def with_features(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the processor's inputs with the genes encoded, which is then done only once."""
+        return {
+            "input_ids": inputs["input_ids"],
+            "attention_mask": inputs["attention_mask"],
+            FEATURES: self.get_sequence_features(inputs),
+        }
+
+    def get_null_features(self, counts: Tensor) -> SequenceFeatures:
+        """Return the learned "no sequence" vectors for genes with ``counts`` (batch,) vectors.
+
+        A gene with more placeholders than there are such vectors gets them over and over, so
+        its number of placeholders, all that is left of it, still shows.
+        """
+        if not self.config.null_slots:
+            raise ValueError("these weights were trained without a 'no sequence' condition")
+        places = torch.cat([torch.arange(n) for n in counts.tolist()])  # (total,)
+        return SequenceFeatures(self.null_sequence[places % self.config.null_slots], counts)
+
+    def placeholders(self, input_ids: Tensor) -> Tensor:
+        """Tell which tokens stand for sequence vectors, (batch, tokens)."""
+        return input_ids == self.config.sequence_token_id
+
+    def prompt_embeddings(self, inputs: Mapping[str, Any], use_sequence: bool) -> Tensor:
+        """Embed prompts (batch, tokens, hidden), with the gene or the learned "no sequence"."""
+        input_ids = inputs["input_ids"]
+        if use_sequence:
+            return self.embed(input_ids, self.get_sequence_features(inputs))
+        return self.embed(input_ids, self.get_null_features(self.placeholders(input_ids).sum(1)))
+
+    def embed(self, input_ids: Tensor, features: SequenceFeatures) -> Tensor:
         """Embed tokens (batch, tokens), placeholders replaced in order by ``features``.
 
-        ``features`` is (batch, slots, hidden); returns (batch, tokens, hidden). Raises ValueError
-        if a row of the batch has another number of placeholders than of vectors.
+        Returns (batch, tokens, hidden). Raises ValueError if a row of the batch has another
+        number of placeholders than of vectors.
         """
-        embeddings: Tensor = self.get_input_embeddings()(input_ids)  # (B, T, H)
-        placeholders = input_ids == self.config.sequence_token_id  # (B, T)
+        placeholders = self.placeholders(input_ids)  # (B, T)
         counts = placeholders.sum(1)  # (B,)
-        if features.shape[0] != len(counts) or bool((counts != features.shape[1]).any()):
+        if counts.tolist() != features.counts.tolist():
             raise ValueError(
                 "Sequence vectors and placeholder tokens do not match: "
-                f"tokens: {counts.tolist()}, vectors: {[features.shape[1]] * features.shape[0]}"
+                f"tokens: {counts.tolist()}, vectors: {features.counts.tolist()}"
             )
+        # a placeholder outside the vocabulary cannot be looked up
+        known = input_ids.masked_fill(placeholders, 0)  # (B, T)
+        embeddings: Tensor = self.get_input_embeddings()(known)  # (B, T, H)
         return embeddings.masked_scatter(
-            placeholders.unsqueeze(-1), features.to(embeddings.dtype)
+            placeholders.unsqueeze(-1), features.values.to(embeddings.dtype)
         )  # (B, T, H)
 
     def forward(
@@ -94,22 +175,20 @@ class SequenceChatModel(PreTrainedModel):
         attention_mask: Tensor,
         drop_sequence: Tensor | None = None,
         labels: Tensor | None = None,
-        features: Tensor | None = None,
-        **sequence_inputs: Tensor,
+        **sequence_inputs: Any,
     ) -> CausalLMOutputWithPast:
         """Return the language model's output over prompt and text.
 
         ``input_ids``, ``attention_mask``, ``labels``: (batch, tokens); ``labels`` is -100 where
         no loss is wanted. ``drop_sequence`` (batch,) bool puts the learned "no sequence"
-        vectors in place of the gene. ``features`` are those of ``get_sequence_features`` where
-        the caller has them already. ``loss`` is in nats per token, ``logits`` are (batch,
+        vectors in place of the gene. ``loss`` is in nats per token, ``logits`` are (batch,
         tokens, vocabulary), with ``labels`` only from the token before the first label on.
         """
-        if features is None:
-            features = self.get_sequence_features(sequence_inputs)  # (B, slots, H)
+        features = self.get_sequence_features(sequence_inputs)
         if drop_sequence is not None:
-            null = self.get_null_features(len(features)).to(features.dtype)
-            features = torch.where(drop_sequence.view(-1, 1, 1), null, features)
+            dropped = drop_sequence.repeat_interleave(features.counts).unsqueeze(1)  # (total, 1)
+            null = self.get_null_features(features.counts).values.to(features.values.dtype)
+            features = features._replace(values=torch.where(dropped, null, features.values))
         kept = 0  # all logits
         if labels is not None:
             first = int((labels != IGNORE_INDEX).any(0).int().argmax())
@@ -124,65 +203,6 @@ class SequenceChatModel(PreTrainedModel):
             use_cache=False,
         )
         return output
-
-    @torch.inference_mode()
-    def generate(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        **settings: Any,
-    ) -> Tensor:
-        """Write a text for each gene: token ids (batch, new tokens), padded on the right.
-
-        The inputs are the processor's; all further ``settings`` go to transformers' ``generate``
-        of the language model. Greedy by default.
-        """
-        features = self.get_sequence_features(settings)
-        settings = {k: v for k, v in settings.items() if not k.startswith(SEQUENCE_PREFIX)}
-        token_ids: Tensor = self.language_model.generate(
-            inputs_embeds=self.embed(input_ids, features),
-            attention_mask=attention_mask,
-            **{"do_sample": False, **settings},
-        )
-        return token_ids
-
-    @torch.inference_mode()
-    def text_log_probs(
-        self, inputs: Mapping[str, Any], text_ids: Tensor, use_sequence: bool
-    ) -> Tensor:
-        """Return log p of each token of a text, in nats, (batch, text tokens); 0 at padding.
-
-        ``text_ids`` (batch, text tokens) is padded on the right, as ``generate`` returns it.
-        Without ``use_sequence`` the gene is replaced by the learned "no sequence" vectors and
-        everything else stays. The texts are teacher-forced in one forward pass.
-        """
-        prompt_ids, prompt_mask = inputs["input_ids"], inputs["attention_mask"]
-        real = text_ids != self.config.text_config.pad_token_id  # (B, N)
-        features = (
-            self.get_sequence_features(inputs)
-            if use_sequence
-            else self.get_null_features(len(prompt_ids))
-        )
-        embeddings = torch.cat(
-            [self.embed(prompt_ids, features), self.get_input_embeddings()(text_ids)], dim=1
-        )  # (B, P + N, H)
-        mask = torch.cat([prompt_mask, real.to(prompt_mask.dtype)], dim=1)  # (B, P + N)
-        logits: Tensor = self.language_model(
-            inputs_embeds=embeddings,
-            attention_mask=mask,
-            position_ids=position_ids(mask),
-            use_cache=False,
-            logits_to_keep=text_ids.shape[1] + 1,
-        ).logits[:, :-1]  # (B, N, V): position i predicts text token i
-        losses = F.cross_entropy(
-            logits.float().flatten(0, 1), text_ids.flatten(), reduction="none"
-        ).view_as(text_ids)  # (B, N)
-        return torch.where(real, losses.neg(), 0.0)
-
-
-def position_ids(attention_mask: Tensor) -> Tensor:
-    """Number the real tokens of each row 0, 1, ..., whatever padding precedes; (batch, tokens)."""
-    return (attention_mask.long().cumsum(1) - 1).clamp(min=0)
 
 
 AutoModel.register(SequenceChatConfig, SequenceChatModel)

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from genescribe.models.configuration import NUM_LATENTS
+
 
 class ResamplerLayer(nn.Module):
     """Latents attend to the gene's vectors and to themselves, then pass a feed-forward net."""
@@ -71,7 +73,7 @@ class Resampler(nn.Module):
         encoder_size: int,
         text_size: int,
         *,
-        num_latents: int = 64,
+        num_latents: int = NUM_LATENTS,
         num_layers: int = 3,
         num_heads: int = 8,
         head_size: int = 64,

@@ -14,12 +14,8 @@ from transformers import PreTrainedTokenizerFast
 
 from genescribe.models.kmers import KmerBag
 from genescribe.models.modeling import IGNORE_INDEX
-from genescribe.models.processing import (
-    SEQUENCE_TOKEN,
-    SequenceChatProcessor,
-    collate_kmer_bags,
-    kmer_bag_of,
-)
+from genescribe.models.processing import SEQUENCE_TOKEN, SequenceChatProcessor
+from genescribe.models.sequence_inputs import collate_kmer_bags, kmer_bag_of
 from genescribe.training.config import TrainConfig
 from genescribe.training.corpus import Pair
 
@@ -65,14 +61,15 @@ def build_examples(
 
     def prompt_ids(biotype: str, organism: str | None) -> tuple[int, ...]:
         if (biotype, organism) not in prompts:
-            ids = tokenizer(processor.prompt(biotype, organism))["input_ids"]
-            prompts[biotype, organism] = tuple(ids)
+            around = processor.segments(biotype, organism)
+            slots = processor.config.encoder_config.num_slots
+            prompts[biotype, organism] = tuple(processor.prompt_ids(*around, slots))
         return prompts[biotype, organism]
 
     texts = tokenizer([pair.text for pair in pairs], add_special_tokens=False)["input_ids"]
     return [
         Example(
-            kmer_bag_of(pair.record, processor.encoder_config),
+            kmer_bag_of(pair.record, processor.config.encoder_config),
             prompt_ids(pair.record.biotype, pair.organism),
             prompt_ids(pair.record.biotype, None),
             (*text[: max_text_tokens - 1], tokenizer.eos_token_id),

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from genescribe.errors import GenescribeError
 from genescribe.files import atomic_path
-from genescribe.models.modeling import IGNORE_INDEX, SequenceChatModel
+from genescribe.models.modeling import IGNORE_INDEX, SequenceChatModel, SequenceFeatures
 from genescribe.training.config import TrainConfig
 from genescribe.training.data import Example, collate, epoch_batches
 
@@ -87,10 +87,10 @@ class Trainer:
         batch = collate([self.training[i] for i in genes], self.config, self.windows, self.rng)
         self.model.train()
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            features = self.model.get_sequence_features(batch)  # (B, slots, H)
+            features = self.model.get_sequence_features(batch)
             loss = words_loss(self.model, features, batch["labels"])
             if self.step >= self.config.alignment_steps:
-                written = self.model(**batch, features=features).loss
+                written = self.model(**batch, sequence_features=features).loss
                 loss = self.config.words_weight * loss + written
         if not torch.isfinite(loss):
             raise GenescribeError(
@@ -156,14 +156,16 @@ class Losses(NamedTuple):
     words: float
 
 
-def words_loss(model: SequenceChatModel, features: Tensor, labels: Tensor) -> Tensor:
+def words_loss(model: SequenceChatModel, features: SequenceFeatures, labels: Tensor) -> Tensor:
     """Return how badly the sequence vectors alone foretell the text's tokens, in nats per token.
 
-    ``features`` (batch, slots, hidden) are averaged and compared with the token embeddings, as
-    the language model's output layer does; ``labels`` (batch, tokens) as for the model.
+    The ``features`` of each gene, the same number for all, are averaged and compared with the
+    token embeddings, as the language model's output layer does; ``labels`` (batch, tokens) as
+    for the model.
     """
     embedding: Tensor = model.get_input_embeddings().get_parameter("weight")  # (V, H)
-    logits = embedding @ features.mean(1).T  # (V, B)
+    means = features.values.unflatten(0, (len(labels), -1)).mean(1)  # (B, H)
+    logits = embedding @ means.T  # (V, B)
     log_probs = logits.float().log_softmax(0).T  # (B, V)
     wanted = labels != IGNORE_INDEX  # (B, T)
     return -log_probs.gather(1, labels.clamp(min=0))[wanted].mean()
@@ -180,10 +182,10 @@ def evaluate(model: SequenceChatModel, examples: Sequence[Example], config: Trai
         batch = collate(chosen, config, model.config.encoder_config.windows, None)
         count = sum(len(example.text_ids) for example in chosen)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            features = model.get_sequence_features(batch)  # (B, slots, H)
-            gene = model(**batch, features=features).loss
+            features = model.get_sequence_features(batch)
+            gene = model(**batch, sequence_features=features).loss
             batch["drop_sequence"][:] = True
-            null = model(**batch, features=features).loss
+            null = model(**batch, sequence_features=features).loss
             words = words_loss(model, features, batch["labels"])
         totals += np.array([gene, null, words]) * count
         tokens += count

@@ -23,6 +23,7 @@ from genescribe.errors import GenescribeError
 from genescribe.models.configuration import KmerBagConfig, SequenceChatConfig
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SEQUENCE_TOKEN, SequenceChatProcessor
+from genescribe.models.prompts import PromptVariant
 from genescribe.training.config import TrainConfig, load_train_config
 from genescribe.training.corpus import Pair, read_pairs
 from genescribe.training.data import build_examples, train_tokenizer
@@ -119,7 +120,7 @@ def train(config: TrainConfig, pairs: Path, work: Path, out: Path) -> float:
     tokenizer = build_tokenizer(split, config)
     model = build_model(config, tokenizer)
     processor = SequenceChatProcessor(
-        tokenizer, model.config.encoder_config, config.prompt_template
+        tokenizer, model.config, PromptVariant("training", config.prompt_template)
     )
     trainer = Trainer(
         model,
