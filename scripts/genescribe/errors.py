@@ -59,6 +59,14 @@ class CheckpointError(InputError):
     """Weights are missing, damaged, or not the ones that the spec pins."""
 
 
+class ConversionError(CheckpointError):
+    """A published checkpoint does not fit its layout; ``report`` tells of each tensor, by line."""
+
+    def __init__(self, message: str, report: list[str]) -> None:
+        self.report = report
+        super().__init__(message)
+
+
 class OutputError(GenescribeError):
     """Results could not be written (permissions, disk full)."""
 

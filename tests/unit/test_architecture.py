@@ -29,7 +29,12 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 HEAVY = ("torch", "transformers", "pandas")
 
-DISTRIBUTIONS = {"yaml": "pyyaml", "rouge_score": "rouge-score", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {
+    "huggingface_hub": "huggingface-hub",
+    "rouge_score": "rouge-score",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
 """Import names that differ from the name of the package on PyPI."""
 CONDA_NAMES = {"pytorch": "torch"}
 """Names on conda-forge that differ from those on PyPI."""

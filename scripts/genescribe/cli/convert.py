@@ -1,0 +1,99 @@
+"""``genescribe models convert``: published checkpoints become folders that genescribe loads."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from genescribe.cli import options
+
+EPILOG = """\
+Layouts, and what to give:
+  genechat                checkpoint_N.pth; --tokenizer Vicuna's folder, --encoder-tokenizer
+                          DNABERT-2's folder (their config.json and tokenizer are read)
+  dnabert2                the folder with pytorch_model.bin, config.json and tokenizer.json
+  rnafm                   RNA-FM_pretrained.pth
+  genomicllm              ckpt_..._best.pt; --tokenizer its SentencePiece .model
+  nucleotide-transformer  the folder with weights, config.json and vocab.txt (v1 or v2)
+
+RNA-GPT's authors publish no checkpoint. Convert RNA-FM and name it, a Llama-3 and a projector as
+the parts of a model spec (config/models/rnagpt-8b.yaml). Language models that transformers loads
+need no conversion.
+"""
+
+
+def add_parser(actions: Any) -> None:  # the type of argparse's sub-parsers is private
+    """Add the action ``convert`` to the actions of a command."""
+    parser = actions.add_parser(
+        "convert",
+        help="turn a published checkpoint into a folder that genescribe loads",
+        description="Turn a published checkpoint into a folder of safetensors, configuration, "
+        "tokenizers and SHA256SUMS. Nothing in the checkpoint is run, every tensor is accounted "
+        "for, and the checkpoint may be larger than the memory.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(handler="convert:convert")
+    parser.add_argument(
+        "--from", dest="layout", required=True, metavar="LAYOUT", help="published layout (below)"
+    )
+    parser.add_argument("source", type=Path, metavar="SRC", help="checkpoint: a file or folder")
+    parser.add_argument("target", type=Path, metavar="DST", help="folder to write")
+    parser.add_argument(
+        "--tokenizer",
+        type=Path,
+        metavar="DIR",
+        help="the language model's tokenizer: a folder or .model file (default: beside SRC)",
+    )
+    parser.add_argument(
+        "--encoder-tokenizer",
+        type=Path,
+        metavar="DIR",
+        help="folder of the encoder's tokenizer (default: beside SRC)",
+    )
+    parser.add_argument(
+        "--base",
+        type=Path,
+        metavar="DIR",
+        help="folder of the language model, where SRC holds only what was trained on top of it",
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=("keep", "float32", "bfloat16", "float16"),
+        default="keep",
+        help="type of the weights to write (default: keep that of each tensor)",
+    )
+    parser.add_argument(
+        "--lora-alpha",
+        type=float,
+        metavar="A",
+        help="alpha of LoRA, where its rank is not the published 8 (then 16)",
+    )
+    options.add_force(parser)
+    options.add_common(parser)
+
+
+def convert(args: argparse.Namespace) -> None:
+    """Convert, and print what became of every tensor, also where the conversion is refused."""
+    import torch
+
+    from genescribe.errors import ConversionError
+    from genescribe.models.convert import Companions, convert
+
+    companions = Companions(args.tokenizer, args.encoder_tokenizer, args.base)
+    try:
+        done = convert(
+            args.layout,
+            args.source,
+            args.target,
+            companions,
+            dtype=None if args.dtype == "keep" else getattr(torch, args.dtype),
+            lora_alpha=args.lora_alpha,
+            force=args.force,
+        )
+    except ConversionError as error:
+        print("\n".join(error.report))
+        raise
+    print("\n".join(done.report))
+    print(f"written {args.target}: {done.tensors} tensors, {done.weight_bytes / 1e9:.2f} GB")

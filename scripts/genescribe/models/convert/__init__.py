@@ -1,0 +1,163 @@
+"""Converting published checkpoints to safetensors folders that our models load.
+
+A layout is data (``layouts``): which of its names becomes which of ours. Reading (``source``)
+runs nothing and stays in the file; every tensor is accounted for before anything is written
+(``plan``); writing (``folder``) holds one shard at a time, so that a checkpoint may be larger
+than the memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from transformers import LlamaConfig, PreTrainedConfig
+
+from genescribe.errors import InputError
+from genescribe.models.assembly import empty_model
+from genescribe.models.configuration import SequenceChatConfig
+from genescribe.models.convert.build import Builder
+from genescribe.models.convert.configs import CONFIGS, Companions
+from genescribe.models.convert.folder import (
+    SHARD_BYTES,
+    atomic_folder,
+    write_sums,
+    write_weights,
+)
+from genescribe.models.convert.layouts import BASE_PREFIX, LAYOUTS, Layout
+from genescribe.models.convert.plan import check_layout, complete, match
+from genescribe.models.convert.source import Source, read_source
+from genescribe.models.convert.vocabulary import load_tokenizer
+from genescribe.models.encoders import build_encoder
+from genescribe.models.processing import SEQUENCE_TOKENIZER_FOLDER
+from genescribe.models.sequence_tokenizers import sequence_tokenizer
+
+__all__ = ["Companions", "Conversion", "convert"]
+
+log = logging.getLogger(__name__)
+
+WITHOUT_LAYOUT = (
+    "RNA-GPT's authors publish no checkpoint: convert RNA-FM (--from rnafm), and name it, a "
+    "Llama-3 and a projector of your own as the weights of a model spec"
+)
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What was written: a ``report`` on every tensor of the checkpoint, line by line, how many
+    ``tensors`` there are now, and how many ``weight_bytes``."""
+
+    report: list[str]
+    tensors: int
+    weight_bytes: int
+
+
+def convert(
+    layout: str,
+    path: Path,
+    target: Path,
+    companions: Companions,
+    *,
+    dtype: torch.dtype | None = None,
+    lora_alpha: float | None = None,
+    force: bool = False,
+    shard_bytes: int = SHARD_BYTES,
+) -> Conversion:
+    """Convert the checkpoint at ``path``, of a published ``layout``, to the folder ``target``.
+
+    The folder gets config.json, safetensors, tokenizer files and their SHA256SUMS. ``dtype`` None
+    keeps the type of every tensor; ``lora_alpha`` is needed only where LoRA's rank is not the
+    published one. Raises InputError for what cannot be converted, ConversionError (which has the
+    report) for tensors that do not fit; then nothing is written.
+    """
+    if layout not in LAYOUTS:
+        known = ", ".join(LAYOUTS)
+        raise InputError(f"no layout {layout!r}; known: {known}. {WITHOUT_LAYOUT}")
+    rules = LAYOUTS[layout]
+    source = read_source(path)
+    check_layout(path, rules, source.tensors)
+    source = _with_base(source, companions.base)
+    config = CONFIGS[layout](source, companions)
+    expected = _expected_tensors(config)
+    plan = complete(path, match(rules, source.tensors), expected)
+    builder = Builder(path, source.tensors, plan, expected, config, lora_alpha, dtype)
+    builder.check()
+    with atomic_folder(target, force) as folder:
+        if isinstance(config, SequenceChatConfig | LlamaConfig):
+            _write_text_tokenizer(source, companions, config, folder)
+        if rules.sequence_tokenizer is not None:
+            _write_sequence_tokenizer(*rules.sequence_tokenizer, source, companions, folder)
+        config.save_pretrained(folder)
+        written = write_weights(folder, builder.shapes(), builder.build, shard_bytes)
+        write_sums(folder)
+    log.info("%s: %d tensors, %d bytes of weights", target, len(expected), written)
+    return Conversion(plan.report() + _report_facts(source, rules), len(expected), written)
+
+
+def _report_facts(source: Source, layout: Layout) -> list[str]:
+    """Say what became of the entries beside the weights."""
+    return [
+        f"used    {name} -> config.json"
+        if name == layout.settings
+        else f"unused  {name} (state of training)"
+        for name in source.facts
+    ]
+
+
+def _with_base(source: Source, base: Path | None) -> Source:
+    """Add the weights of the language model from a folder of its own, if they are not inside."""
+    if base is None or any(BASE_PREFIX + "model.embed_tokens" in name for name in source.tensors):
+        return source
+    weights = {BASE_PREFIX + name: tensor for name, tensor in read_source(base).tensors.items()}
+    return replace(source, tensors={**weights, **source.tensors})
+
+
+def _expected_tensors(config: PreTrainedConfig) -> dict[str, Tensor]:
+    """Return the tensors of our model on the meta device, tied ones once."""
+    if isinstance(config, SequenceChatConfig | LlamaConfig):
+        model = empty_model(config)
+    else:
+        with torch.device("meta"):
+            model = build_encoder(config)
+    state = model.state_dict(keep_vars=True)
+    first = {id(tensor): name for name, tensor in reversed(state.items())}
+    return {name: state[name].detach() for name in state if name in first.values()}
+
+
+def _write_text_tokenizer(
+    source: Source,
+    companions: Companions,
+    config: SequenceChatConfig | LlamaConfig,
+    folder: Path,
+) -> None:
+    """Write the tokenizer of the language model, and its special ids into ``config``."""
+    text = config.text_config if isinstance(config, SequenceChatConfig) else config
+    place = companions.tokenizer or companions.base or source.folder
+    tokenizer = load_tokenizer(place)
+    if len(tokenizer) > text.vocab_size:
+        raise InputError(
+            f"{place}: {len(tokenizer)} tokens, but the language model knows {text.vocab_size}; "
+            "give the tokenizer that it was trained with (--tokenizer)"
+        )
+    text.bos_token_id = tokenizer.bos_token_id
+    text.eos_token_id = tokenizer.eos_token_id
+    text.pad_token_id = tokenizer.pad_token_id
+    tokenizer.save_pretrained(folder)
+
+
+def _write_sequence_tokenizer(
+    kind: str, name: str, source: Source, companions: Companions, folder: Path
+) -> None:
+    """Copy the file of the sequence tokenizer, after a look inside."""
+    place = companions.encoder_tokenizer or source.folder
+    if not (place / name).is_file():
+        raise InputError(
+            f"{place / name}: missing; give the encoder's folder with --encoder-tokenizer"
+        )
+    sequence_tokenizer(kind, place)
+    (folder / SEQUENCE_TOKENIZER_FOLDER).mkdir()
+    shutil.copyfile(place / name, folder / SEQUENCE_TOKENIZER_FOLDER / name)
