@@ -1,63 +1,301 @@
-"""Loading checkpoints: every file is compared with its pinned sha256 before it is parsed."""
+"""Loading checkpoints: every file is compared with its pinned sha256 before it is parsed.
+
+Weights go straight to the device and dtype they are computed with; nothing is built twice.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import importlib.util
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
+from peft import PeftConfig, get_peft_model
+from peft.utils import set_peft_model_state_dict
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from genescribe.errors import CheckpointError
+from genescribe.errors import CheckpointError, InputError
+from genescribe.models.assembly import configuration_of, empty_model
+from genescribe.models.encoders import build_encoder, max_tokens
+from genescribe.models.generation import SequenceTextModel
+from genescribe.models.memory import check_fit
 from genescribe.models.modeling import SequenceChatModel
-from genescribe.models.processing import SequenceChatProcessor
+from genescribe.models.processing import (
+    SEQUENCE_TOKENIZER_FOLDER,
+    SequenceChatProcessor,
+    SequenceTextProcessor,
+    load_tokenizer,
+)
 from genescribe.models.prompts import PromptVariant
+from genescribe.models.sequence_tokenizers import sequence_tokenizer
 from genescribe.models.spec import ModelSpec, verify
+
+Model = SequenceChatModel | SequenceTextModel
+Processor = SequenceChatProcessor | SequenceTextProcessor
+
+ADAPTER_FILE = "adapter_model.safetensors"
+PROJECTOR_FILE = "projector.safetensors"
+PICKLES = (".bin", ".pth", ".pt", ".ckpt", ".pkl")
+SHOWN_NAMES = 3
+
+QUANTISATION = {"8bit": {"load_in_8bit": True}, "4bit": {"load_in_4bit": True}}
+KEPT_IN_16_BIT = ["encoder", "pooling", "projector", "null_sequence", "lm_head"]
 
 
 def load(
     spec: ModelSpec, device: str | torch.device, dtype: torch.dtype
-) -> tuple[SequenceChatModel, SequenceChatProcessor]:
+) -> tuple[Model, Processor]:
     """Return model (in evaluation mode) and processor of a spec, without any network access.
 
-    Raises CheckpointError if a file is missing, or differs from what the spec pins, or does not
-    hold all the weights of the architecture.
+    Raises CheckpointError if a file is missing, pickled or truncated, differs from what the spec
+    pins, or does not hold exactly the tensors of the architecture; and InputError, with the
+    numbers, where the model does not fit into the free memory.
     """
+    device = torch.device(device)
+    check_files(spec)
+    if device.type != "meta":
+        _check_quantisation(spec, device)
+        check_fit(spec, device, dtype)
     verify(spec)
-    return load_folder(spec.weights, spec.prompt, device, dtype)
+    for path in spec.files:
+        if path.suffix == ".safetensors":
+            _check_header(path)
+    with _quiet_transformers():
+        model = _load_model(spec, device, dtype)
+    _check_no_sequence(spec, model)
+    return model.eval(), _load_processor(spec, model)
 
 
 def load_folder(
     folder: Path, prompt: PromptVariant, device: str | torch.device, dtype: torch.dtype
 ) -> tuple[SequenceChatModel, SequenceChatProcessor]:
     """Return model and processor of a checkpoint folder that no spec pins (yet)."""
-    with _no_progress_bars():
-        loaded: Any = SequenceChatModel.from_pretrained(
+    with _quiet_transformers():
+        model: SequenceChatModel = _from_pretrained(
+            SequenceChatModel, folder, torch.device(device), dtype
+        )
+    config: Any = model.config
+    return model.eval(), SequenceChatProcessor.from_pretrained(folder, config, prompt)
+
+
+def check_files(spec: ModelSpec) -> None:
+    """Raise CheckpointError where weights are pickles: opening one can run any code."""
+    for path in spec.paths():
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        pickles = [file for file in files if file.suffix in PICKLES]
+        if pickles and not any(file.suffix == ".safetensors" for file in files):
+            raise CheckpointError(
+                f"{pickles[0]}: a pickle, which is not opened here, since it could run code; "
+                "make safetensors of it with genescribe models convert"
+            )
+
+
+def _load_model(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> Model:
+    if spec.architecture == "causal_lm":
+        return SequenceTextModel(_language_model(spec, device, dtype))
+    if spec.components:
+        return _assemble(spec, device, dtype)
+    model: SequenceChatModel = _from_pretrained(
+        SequenceChatModel, spec.weights, device, dtype, quantisation=spec.quantisation
+    )
+    return model
+
+
+def _assemble(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> SequenceChatModel:
+    """Put a model together from encoder, projector and language model."""
+    config = configuration_of(spec)
+    model: Any = empty_model(config)
+    model.language_model = _language_model(spec, device, dtype)
+    with torch.device(device):
+        model.encoder = build_encoder(config.encoder_config)
+    encoder, projector = spec.components["encoder"], spec.components["projector"]
+    _fill(model.encoder, encoder, model.encoder.state_dict(), device, dtype)
+    between = ("projector.", "pooling.", "null_sequence")
+    wanted = {name: t for name, t in model.state_dict().items() if name.startswith(between)}
+    path = projector / PROJECTOR_FILE if projector.is_dir() else projector
+    _fill(model, path, wanted, device, dtype)
+    assembled: SequenceChatModel = model
+    return assembled
+
+
+def _language_model(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> Any:
+    """Load any causal language model of transformers; an adapter is merged into it."""
+    folder = spec.components.get("language_model", spec.weights)
+    model = _from_pretrained(
+        AutoModelForCausalLM, folder, device, dtype, quantisation=spec.quantisation
+    )
+    if "adapter" in spec.components:
+        return _merge_adapter(model, spec.components["adapter"])
+    return model
+
+
+def _from_pretrained(
+    kind: Any,
+    folder: Path,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    quantisation: str = "none",
+) -> Any:
+    """Load a folder in the layout of transformers, one file or shards; every tensor must match."""
+    settings: dict[str, Any] = {}
+    if quantisation != "none" and device.type == "cuda":
+        settings["quantization_config"] = BitsAndBytesConfig(
+            **QUANTISATION[quantisation],
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_compute_dtype=dtype,
+            llm_int8_skip_modules=KEPT_IN_16_BIT,
+        )
+    try:
+        model, info = kind.from_pretrained(
             str(folder),
             dtype=dtype,
+            device_map={"": device},
             local_files_only=True,
             use_safetensors=True,
+            trust_remote_code=False,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told apart below, with both shapes
+            **settings,
         )
-    model, info = cast(tuple[SequenceChatModel, dict[str, set[str]]], loaded)
-    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        if info[kind]:
-            names = ", ".join(sorted(str(key) for key in info[kind])[:3])
-            raise CheckpointError(f"{folder}: {kind.replace('_', ' ')}: {names}; convert it again")
-    processor = SequenceChatProcessor.from_pretrained(folder, model.config, prompt)
-    torch.nn.Module.to(model, device)  # transformers' own `to` is wrapped without its types
-    return model.eval(), processor
+    except (OSError, ValueError, SafetensorError) as error:
+        reason = str(error).split("\n")[0]
+        raise CheckpointError(f"{folder}: not usable ({reason}); convert it again") from error
+    shapes = [(str(name), tuple(old), tuple(new)) for name, old, new in info["mismatched_keys"]]
+    _check_tensors(folder, info["missing_keys"], info["unexpected_keys"], shapes)
+    return model
+
+
+def _fill(
+    module: nn.Module,
+    path: Path,
+    wanted: dict[str, Tensor],
+    device: torch.device,
+    dtype: torch.dtype,
+) -> None:
+    """Set the ``wanted`` tensors of a module from a safetensors file, or from all of a folder."""
+    files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
+    found = {name: tensor for file in files for name, tensor in load_file(file).items()}
+    _check_tensors(
+        path,
+        wanted.keys() - found.keys(),
+        found.keys() - wanted.keys(),
+        [
+            (name, tuple(tensor.shape), tuple(wanted[name].shape))
+            for name, tensor in found.items()
+            if name in wanted and tensor.shape != wanted[name].shape
+        ],
+    )
+    tensors = {name: tensor.to(device=device, dtype=dtype) for name, tensor in found.items()}
+    module.load_state_dict(tensors, strict=False, assign=True)
+
+
+def _merge_adapter(model: PreTrainedModel, folder: Path) -> Any:
+    """Add a low-rank adapter (LoRA, Hu et al. 2022) that peft wrote to the weights it adapts."""
+    path = folder / ADAPTER_FILE
+    if not path.is_file():
+        raise CheckpointError(f"{path}: missing; save the adapter with peft, as safetensors")
+    try:
+        config = PeftConfig.from_pretrained(str(folder))
+        adapted = get_peft_model(model, config)
+        result: Any = set_peft_model_state_dict(adapted, load_file(path))
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise CheckpointError(f"{path}: does not fit the language model ({reason})") from error
+    missing = [name for name in result.missing_keys if ".lora_" in name]
+    _check_tensors(path, missing, result.unexpected_keys, [])
+    return adapted.merge_and_unload()
+
+
+def _check_tensors(
+    path: Path,
+    missing: Iterable[str],
+    unexpected: Iterable[str],
+    mismatched: Iterable[tuple[str, tuple[int, ...], tuple[int, ...]]],
+) -> None:
+    """Raise CheckpointError naming tensors that are missing, unknown, or of another shape."""
+    shapes = [f"{name} is {old}, the model's is {new}" for name, old, new in sorted(mismatched)]
+    for what, names in (
+        ("other shapes", shapes),
+        ("missing tensors", sorted(missing)),
+        ("unknown tensors", sorted(unexpected)),
+    ):
+        if names:
+            more = len(names) - SHOWN_NAMES
+            shown = "; ".join(names[:SHOWN_NAMES]) + (f"; and {more} more" if more > 0 else "")
+            raise CheckpointError(f"{path}: {what}: {shown}; the weights are of another model")
+
+
+def _check_header(path: Path) -> None:
+    try:
+        with safe_open(path, framework="pt"):
+            pass
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path}: damaged or truncated safetensors ({error}); fetch or convert it again"
+        ) from error
+
+
+def _check_quantisation(spec: ModelSpec, device: torch.device) -> None:
+    if spec.quantisation == "none":
+        return
+    if device.type != "cuda":
+        raise InputError(
+            f"model {spec.name}: quantisation {spec.quantisation} works on CUDA only, not on "
+            f"{device.type}; set quantisation: none in the spec"
+        )
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise InputError(
+            f"model {spec.name}: quantisation {spec.quantisation} needs bitsandbytes; "
+            "pip install 'genescribe[quantised]', or set quantisation: none in the spec"
+        )
+
+
+def _check_no_sequence(spec: ModelSpec, model: Model) -> None:
+    if spec.no_sequence == "learned" and not getattr(model.config, "null_slots", 0):
+        raise InputError(
+            f"model {spec.name}: no_sequence is learned, but its weights have no vectors for it; "
+            "set no_sequence: shuffled in the spec"
+        )
+
+
+def _load_processor(spec: ModelSpec, model: Model) -> Processor:
+    folder = spec.components.get("language_model", spec.weights)
+    if isinstance(model, SequenceTextModel):
+        return SequenceTextProcessor.from_pretrained(
+            folder, model.config, spec.prompt, spec.generation["max_new_tokens"]
+        )
+    config: Any = model.config
+    if not spec.components:
+        return SequenceChatProcessor.from_pretrained(folder, config, spec.prompt)
+    nucleotides = None
+    if config.sequence_tokenizer is not None:
+        encoder = spec.components["encoder"]
+        inside = encoder / SEQUENCE_TOKENIZER_FOLDER  # as convert writes it
+        nucleotides = sequence_tokenizer(
+            config.sequence_tokenizer,
+            inside if inside.is_dir() else encoder,
+            max_tokens(config.encoder_config),
+        )
+    return SequenceChatProcessor(load_tokenizer(folder), config, spec.prompt, nucleotides)
 
 
 @contextlib.contextmanager
-def _no_progress_bars() -> Iterator[None]:
-    """Keep transformers' bars out of the user's terminal: these checkpoints load in a blink."""
-    enabled = transformers_logging.is_progress_bar_enabled()
+def _quiet_transformers() -> Iterator[None]:
+    """Keep transformers' bars and reports out of the user's terminal: errors say it in a line."""
+    has_bars = transformers_logging.is_progress_bar_enabled()
+    verbosity = transformers_logging.get_verbosity()
     transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
     try:
         yield
     finally:
-        if enabled:
+        transformers_logging.set_verbosity(verbosity)
+        if has_bars:
             transformers_logging.enable_progress_bar()

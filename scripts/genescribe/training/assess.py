@@ -29,10 +29,10 @@ from sklearn.linear_model import LogisticRegression
 
 from genescribe.errors import GenescribeError, InputError
 from genescribe.files import atomic_path
-from genescribe.models.checkpoint import load
+from genescribe.models.checkpoint import load_folder
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
-from genescribe.models.spec import Calibration, load_spec
+from genescribe.models.spec import Calibration, load_spec, verify
 from genescribe.training.config import load_train_config
 from genescribe.training.corpus import Pair
 from genescribe.training.tiny import read_split
@@ -270,7 +270,9 @@ def assess(model: str, config_path: Path, pairs: Path, genes: int, out: Path) ->
     spec = load_spec(model)
     config = load_train_config(config_path)
     torch.set_num_threads(config.threads)
-    assessor = Assessor(*load(spec, "cpu", torch.float32), spec.generation["max_new_tokens"])
+    verify(spec)
+    loaded = load_folder(spec.weights, spec.prompt, "cpu", torch.float32)
+    assessor = Assessor(*loaded, spec.generation["max_new_tokens"])
     split = read_split(pairs, config)
     frequent = Counter(pair.text for pair in split.training).most_common(1)[0][0]
     sets = {VALIDATION: split.validation}
