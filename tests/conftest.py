@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from genescribe.records import Description, GeneRow, Reason, Status
 
@@ -60,6 +61,24 @@ def genescribe() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def write_spec(root: Path) -> Callable[..., Path]:
+    """Return a function that writes FOLDER/NAME.yaml, a spec over the weights of tiny.
+
+    Keywords replace keys of tiny's spec.
+    """
+
+    def write(folder: Path, name: str, **changes: object) -> Path:
+        spec = yaml.safe_load((root / "config" / "models" / "tiny.yaml").read_text("utf-8"))
+        spec["name"] = name
+        spec["weights"]["folder"] = str(root / "models" / "tiny")
+        path = folder / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(spec | changes, sort_keys=False), encoding="utf-8")
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")

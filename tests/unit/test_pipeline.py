@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from genescribe.cli.progress import ProgressLine, clock, progress_text
 from genescribe.errors import FormatError, InputError
+from genescribe.genome.tables import write_genes_tsv, write_sequences
+from genescribe.inference.store import read_descriptions
+from genescribe.models.spec import ModelSpec
+from genescribe.pipeline.options import DescribeOptions
 from genescribe.pipeline.record import (
+    StageRecord,
     merge_records,
     peak_memory_mb,
     read_record,
@@ -19,8 +27,16 @@ from genescribe.pipeline.record import (
     write_record,
 )
 from genescribe.pipeline.run import RunOptions, annotation_name, result_name
-from genescribe.pipeline.stages import complete_descriptions
-from genescribe.records import Description, GeneRow, Reason, Status
+from genescribe.pipeline.stages import complete_descriptions, describe_stage
+from genescribe.records import (
+    Description,
+    GeneRow,
+    Reason,
+    SequenceRecord,
+    Status,
+    View,
+    sequence_sha256,
+)
 
 
 def gene(gene_id: str, reason: Reason = Reason.NONE) -> GeneRow:
@@ -155,3 +171,55 @@ def test_a_log_file_gets_whole_lines(caplog: pytest.LogCaptureFixture) -> None:
     (record,) = caplog.records
     assert record.getMessage().startswith("describe 4/4 (100 %), ")
     assert record.getMessage().endswith("genes/min")
+
+
+def test_one_model_at_a_time_is_in_memory(
+    tmp_path: Path, write_spec: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    alive: weakref.WeakSet[FakeDescriber] = weakref.WeakSet()
+
+    class FakeDescriber:
+        computed = 1
+
+        def __init__(self, spec: ModelSpec, **_: object) -> None:
+            assert not alive, f"{spec.name} is loaded while another model is in memory"
+            alive.add(self)
+            loaded.append(spec.name)
+            self.spec, self.itself = spec, self  # a circle, as modules have
+
+        def batches(
+            self, records: list[SequenceRecord], _: object, **__: object
+        ) -> Iterator[list[Description]]:
+            for record in records:
+                yield [replace(text(record.gene_id), model=self.spec.name)]
+
+    monkeypatch.setattr("genescribe.inference.describer.Describer", FakeDescriber)
+    sequence = "ACGT" * 20
+    records = [
+        SequenceRecord(f"{biotype}{number}", View.CDS, biotype, sequence, sequence_sha256(sequence))
+        for number in range(2)
+        for biotype in ("a", "b", "c")
+    ]
+    rows = [replace(gene(record.gene_id), biotype=record.biotype) for record in records]
+    write_genes_tsv(tmp_path / "genes.tsv", rows)
+    write_sequences(tmp_path / "sequences.fa.gz", records)
+    specs = {name: str(write_spec(tmp_path, f"model-{name}")) for name in ("c", "b", "a")}
+    record = StageRecord("describe")
+    describe_stage(
+        tmp_path / "genes.tsv", tmp_path / "sequences.fa.gz", tmp_path / "out.jsonl",
+        DescribeOptions(model=specs, device="cpu"), record, resume=False, force=False,
+    )  # fmt: skip
+    assert loaded == ["model-c", "model-b", "model-a"], "one pass over the genes per model"
+    written = {found.gene_id: found.model for found in read_descriptions(tmp_path / "out.jsonl")}
+    assert written == {one.gene_id: f"model-{one.biotype}" for one in records}
+    assert record.values["computed"] == 3
+    assert not alive
+
+
+def test_a_skipped_gene_names_the_model_that_would_have_read_it() -> None:
+    rows = [gene("a"), gene("b"), gene("short", Reason.TOO_SHORT), gene("other", Reason.NO_MODEL)]
+    one = {"a": text("a"), "b": text("b")}
+    assert [d.model for d in complete_descriptions(rows, one)] == ["m@1", "m@1", "m@1", ""]
+    two = one | {"b": replace(text("b"), model="n@2")}
+    assert [d.model for d in complete_descriptions(rows, two)] == ["m@1", "n@2", "", ""]

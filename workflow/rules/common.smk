@@ -13,6 +13,10 @@ from snakemake.utils import validate
 REPOSITORY = Path(workflow.basedir).parent
 LIBRARY = REPOSITORY / "scripts" / "genescribe"
 
+sys.path.insert(0, str(LIBRARY.parent))
+from genescribe.errors import GenescribeError
+from genescribe.models.routing import SKIP, load_routes
+
 
 def refuse(message):
     """Stop before any job with one line on stderr; exit code 2 is bad input, as everywhere."""
@@ -30,6 +34,15 @@ def checked(values, schema, where):
         refuse(f"{where}: {problem.message}; workflow/schemas/{schema.name} lists what is allowed")
     validate(values, str(schema))
     return values
+
+
+def identities(model, where):
+    """Name the models with their weights' hashes; refuse now what every job would refuse later."""
+    asked = {key: config[key] or None for key in ("prompt", "question")}
+    try:
+        return [spec.identity for spec in load_routes(model, **asked).specs]
+    except GenescribeError as error:
+        refuse(f"{where}: model: {error}")
 
 
 def read_sheet(path):
@@ -50,7 +63,8 @@ def read_sheet(path):
             for file in {"genome", "annotation"} & given.keys():
                 if not Path(given[file]).is_file():
                     refuse(f"{where}: {file}: {given[file]}: no such file; check the path")
-            rows[given["assembly"]] = {"model": config["model"]} | given
+            row = {"model": config["model"]} | given
+            rows[given["assembly"]] = row | {"identities": identities(row["model"], where)}
     if not rows:
         refuse(f"{path}: names no assembly; add a line for each")
     return rows
@@ -92,15 +106,20 @@ def genome(wildcards):
     return ASSEMBLIES[wildcards.assembly].get("genome", [])
 
 
-def model_name(wildcards):
-    return ASSEMBLIES[wildcards.assembly]["model"]
+def model_specs(wildcards):
+    """The YAML files that say how each model reads and writes."""
+    model = ASSEMBLIES[wildcards.assembly]["model"]
+    names = {model} if isinstance(model, str) else {*model.values()} - {SKIP}
+    shipped = REPOSITORY / "config" / "models"
+    return sorted(
+        name if name.endswith((".yaml", ".yml")) else str(shipped / f"{name}.yaml")
+        for name in names
+    )
 
 
-def model_spec(wildcards):
-    """The YAML file that pins the model, weights hash included."""
-    model = model_name(wildcards)
-    shipped = REPOSITORY / "config" / "models" / f"{model}.yaml"
-    return model if model.endswith((".yaml", ".yml")) else str(shipped)
+def model_identities(wildcards):
+    """Weights may be pinned beside them and not in the spec: others have to run describe again."""
+    return ASSEMBLIES[wildcards.assembly]["identities"]
 
 
 def option(name, value):
@@ -112,6 +131,13 @@ def option(name, value):
 
 def genome_option(wildcards, input):
     return option("--genome", str(input.genome))
+
+
+def model_options(wildcards):
+    model = ASSEMBLIES[wildcards.assembly]["model"]
+    if isinstance(model, str):
+        return option("--model", model)
+    return " ".join(option("--route", f"{pattern}={name}") for pattern, name in model.items())
 
 
 def organism_option(wildcards):

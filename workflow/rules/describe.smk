@@ -2,7 +2,7 @@ rule describe:
     input:
         genes=rules.extract.output.genes,
         sequences=rules.extract.output.sequences,
-        spec=model_spec,
+        specs=model_specs,
     output:
         # may be empty: an assembly can have fewer genes than shards
         descriptions="results/{assembly}/descriptions/{scatteritem}.jsonl",
@@ -22,14 +22,17 @@ rule describe:
     params:
         source=source_hash("genome", "models", "inference"),
         shard=shard,
-        model=model_name,
+        models=model_options,
+        identities=model_identities,
+        prompt=option("--prompt", config["prompt"]),
+        question=option("--question", config["question"]),
         organism=organism_option,
         device=config["describe"]["device"],
         cache=option("--cache", config["cache"]),
     shell:
         "python -m genescribe describe --genes {input.genes:q} --sequences {input.sequences:q}"
-        " --out {output.descriptions:q} --shard {params.shard} --model {params.model:q}"
-        " {params.organism} --device {params.device} --threads {threads} {params.cache}"
+        " --out {output.descriptions:q} --shard {params.shard} {params.models}"
+        " {params.prompt} {params.question} {params.organism} --device {params.device} --threads {threads} {params.cache}"
         " --record {output.record:q} --force 2> {log:q}"
 
 

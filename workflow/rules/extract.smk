@@ -2,7 +2,7 @@ rule extract:
     input:
         genome=genome,
         annotation=annotation,
-        spec=model_spec,
+        specs=model_specs,
     output:
         genes=ensure("results/{assembly}/genes.tsv", non_empty=True),
         sequences=ensure("results/{assembly}/sequences.fa.gz", non_empty=True),
@@ -21,7 +21,7 @@ rule extract:
     params:
         source=source_hash("genome", "models"),
         genome=genome_option,
-        model=model_name,
+        models=model_options,
         view=config["extract"]["view"],
         flank=config["extract"]["flank"],
         min_length=config["extract"]["min_length"],
@@ -29,6 +29,6 @@ rule extract:
         missing=option("--allow-missing-contigs", config["extract"]["allow_missing_contigs"]),
     shell:
         "python -m genescribe extract {params.genome} --annotation {input.annotation:q}"
-        " --out results/{wildcards.assembly} --model {params.model:q} --view {params.view}"
+        " --out results/{wildcards.assembly} {params.models} --view {params.view}"
         " --flank {params.flank} --min-length {params.min_length}"
         " --exclude-biotypes {params.exclude:q} {params.missing} --record {output.record:q} --force 2> {log:q}"

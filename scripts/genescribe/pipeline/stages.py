@@ -115,7 +115,7 @@ def _log_extracted(rows: Sequence[GeneRow]) -> None:
     cut = Counter(row.length for row in read if row.truncated)
     if cut:
         limits = ", ".join(f"{count:,} to {limit:,} nt" for limit, count in sorted(cut.items()))
-        log.info("longer than what their model reads, and cut: %s", limits)
+        log.info("%d genes longer than their model's limit were cut: %s", cut.total(), limits)
 
 
 def describe_stage(
