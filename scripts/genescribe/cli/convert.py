@@ -16,10 +16,11 @@ Layouts, and what to give:
   rnafm                   RNA-FM_pretrained.pth
   genomicllm              ckpt_..._best.pt; --tokenizer its SentencePiece .model
   nucleotide-transformer  the folder with weights, config.json and vocab.txt (v1 or v2)
+  language-model          a language model of transformers that comes in pickles (Vicuna)
 
 RNA-GPT's authors publish no checkpoint. Convert RNA-FM and name it, a Llama-3 and a projector as
-the parts of a model spec (config/models/rnagpt-8b.yaml). Language models that transformers loads
-need no conversion.
+the parts of a model spec (config/models/rnagpt-8b.yaml). Language models in safetensors need no
+conversion.
 """
 
 

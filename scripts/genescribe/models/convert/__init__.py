@@ -15,11 +15,10 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from transformers import LlamaConfig, PreTrainedConfig
+from transformers import PreTrainedConfig
 
 from genescribe.errors import InputError
 from genescribe.models.assembly import empty_model
-from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.convert.build import Builder
 from genescribe.models.convert.configs import CONFIGS, Companions
 from genescribe.models.convert.folder import (
@@ -82,12 +81,12 @@ def convert(
     check_layout(path, rules, source.tensors)
     source = _with_base(source, companions.base)
     config = CONFIGS[layout](source, companions)
-    expected = _expected_tensors(config)
+    expected = _expected_tensors(config, rules.is_encoder)
     plan = complete(path, match(rules, source.tensors), expected)
     builder = Builder(path, source.tensors, plan, expected, config, lora_alpha, dtype)
     builder.check()
     with atomic_folder(target, force) as folder:
-        if isinstance(config, SequenceChatConfig | LlamaConfig):
+        if not rules.is_encoder:
             _write_text_tokenizer(source, companions, config, folder)
         if rules.sequence_tokenizer is not None:
             _write_sequence_tokenizer(*rules.sequence_tokenizer, source, companions, folder)
@@ -116,26 +115,20 @@ def _with_base(source: Source, base: Path | None) -> Source:
     return replace(source, tensors={**weights, **source.tensors})
 
 
-def _expected_tensors(config: PreTrainedConfig) -> dict[str, Tensor]:
+def _expected_tensors(config: PreTrainedConfig, is_encoder: bool) -> dict[str, Tensor]:
     """Return the tensors of our model on the meta device, tied ones once."""
-    if isinstance(config, SequenceChatConfig | LlamaConfig):
-        model = empty_model(config)
-    else:
-        with torch.device("meta"):
-            model = build_encoder(config)
+    with torch.device("meta"):
+        model = build_encoder(config) if is_encoder else empty_model(config)
     state = model.state_dict(keep_vars=True)
     first = {id(tensor): name for name, tensor in reversed(state.items())}
     return {name: state[name].detach() for name in state if name in first.values()}
 
 
 def _write_text_tokenizer(
-    source: Source,
-    companions: Companions,
-    config: SequenceChatConfig | LlamaConfig,
-    folder: Path,
+    source: Source, companions: Companions, config: PreTrainedConfig, folder: Path
 ) -> None:
-    """Write the tokenizer of the language model, and its special ids into ``config``."""
-    text = config.text_config if isinstance(config, SequenceChatConfig) else config
+    """Write the language model's tokenizer; ``config`` learns the special ids that it lacks."""
+    text = config.get_text_config()
     place = companions.tokenizer or companions.base or source.folder
     tokenizer = load_tokenizer(place)
     if len(tokenizer) > text.vocab_size:
@@ -143,9 +136,9 @@ def _write_text_tokenizer(
             f"{place}: {len(tokenizer)} tokens, but the language model knows {text.vocab_size}; "
             "give the tokenizer that it was trained with (--tokenizer)"
         )
-    text.bos_token_id = tokenizer.bos_token_id
-    text.eos_token_id = tokenizer.eos_token_id
-    text.pad_token_id = tokenizer.pad_token_id
+    for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
+        if getattr(text, name) is None:
+            setattr(text, name, getattr(tokenizer, name))
     tokenizer.save_pretrained(folder)
 
 

@@ -45,7 +45,7 @@ def genechat(source: Source, companions: Companions) -> SequenceChatConfig:
     """GeneChat: one vector per 512 nt, the mean over all its tokens, [CLS] and [SEP] included."""
     return SequenceChatConfig(
         encoder_config=_dnabert2(companions.encoder_tokenizer),
-        text_config=_language_model(companions),
+        text_config=_vicuna(companions),
         pooling="chunk-mean",
         pool_special_tokens=True,
         sequence_tokenizer="bpe",
@@ -119,6 +119,8 @@ def genomicllm(source: Source, companions: Companions) -> LlamaConfig:
         max_position_embeddings=args["max_seq_len"],
         rms_norm_eps=args.get("norm_eps", 1e-5),
         tie_word_embeddings=True,
+        bos_token_id=None,  # the tokenizer knows
+        eos_token_id=None,
     )
 
 
@@ -147,12 +149,21 @@ def nucleotide_transformer(source: Source, companions: Companions) -> EsmConfig:
     )
 
 
+def language_model(source: Source, companions: Companions) -> PreTrainedConfig:
+    """A language model by the config.json beside its weights."""
+    config = _transformers_config(source.folder)
+    if config is None:
+        raise CheckpointError(f"{source.folder}: no {CONFIG_FILE}; give the whole folder")
+    return config
+
+
 CONFIGS: dict[str, Callable[[Source, Companions], PreTrainedConfig]] = {
     "genechat": genechat,
     "dnabert2": dnabert2,
     "rnafm": rnafm,
     "genomicllm": genomicllm,
     "nucleotide-transformer": nucleotide_transformer,
+    "language-model": language_model,
 }
 """How the configuration of each layout is found."""
 
@@ -166,17 +177,26 @@ def _dnabert2(folder: Path | None) -> Dnabert2Config:
     return Dnabert2Config(**{name: content[name] for name in names if name in content})
 
 
-def _language_model(companions: Companions) -> PreTrainedConfig:
+def _vicuna(companions: Companions) -> PreTrainedConfig:
     """Read the language model's config.json where there is one; else it is Vicuna-13B."""
-    for folder in (companions.base, companions.tokenizer):
-        if _read_json(folder) is not None:
-            config: PreTrainedConfig = AutoConfig.from_pretrained(
-                str(folder), local_files_only=True, trust_remote_code=False
-            )
-            config._name_or_path = ""  # the user's folders are nobody else's business
-            config.architectures = config.dtype = None
-            return config
-    return LlamaConfig(**VICUNA_13B)
+    configs = map(_transformers_config, (companions.base, companions.tokenizer))
+    return next((config for config in configs if config is not None), LlamaConfig(**VICUNA_13B))
+
+
+def _transformers_config(folder: Path | None) -> PreTrainedConfig | None:
+    """Read a configuration of transformers; None without one."""
+    if _read_json(folder) is None:
+        return None
+    try:
+        config: PreTrainedConfig = AutoConfig.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{folder}/{CONFIG_FILE}: not usable ({reason})") from error
+    config._name_or_path = ""  # the user's folders are nobody else's business
+    config.architectures = config.dtype = None
+    return config
 
 
 def _read_json(folder: Path | None) -> dict[str, Any] | None:

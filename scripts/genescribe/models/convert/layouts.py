@@ -46,6 +46,7 @@ class Layout:
     unused: tuple[Unused, ...]
     settings: str | None = None
     sequence_tokenizer: tuple[str, str] | None = None
+    is_encoder: bool = False
 
 
 def half_split(weight: Tensor, config: Any) -> Tensor:
@@ -83,6 +84,13 @@ LLAMA_RULES = (
 PEFT moved the adapted weight below ``base_layer`` in 0.6 and named the adapters in 0.3.
 """
 
+LANGUAGE_MODEL = Layout(
+    "language-model",
+    rules=LLAMA_RULES,
+    unused=(Unused(r"model\..+\.rotary_emb\.inv_freq", "frequencies of RoPE, computed"),),
+)
+"""A language model of transformers in pickles, as Vicuna is published, or with adapters in it."""
+
 BASE_PREFIX = "llama_model."
 """What GeneChat's checkpoint puts before the names of its language model."""
 
@@ -111,6 +119,7 @@ DNABERT2 = Layout(
         Unused(r"cls\..+", "head of masked-language-model training"),
     ),
     sequence_tokenizer=("bpe", "tokenizer.json"),
+    is_encoder=True,
 )
 """zhihan1996/DNABERT-2-117M, pytorch_model.bin."""
 
@@ -142,6 +151,7 @@ RNAFM = Layout(
         Unused(r"(?:.+\.)?contact_head\..+", "head for contact maps"),
     ),
     settings="args",
+    is_encoder=True,
 )
 """ml4bio/RNA-FM, RNA-FM_pretrained.pth; the prefixes are those that fm/pretrained.py strips."""
 
@@ -194,10 +204,18 @@ NUCLEOTIDE_TRANSFORMER = Layout(
         Unused(r"lm_head\..+", "head of masked-language-model training"),
     ),
     sequence_tokenizer=("six-mer", "vocab.txt"),
+    is_encoder=True,
 )
 """instadeepai's checkpoints in transformers' ESM layout, versions 1 and 2."""
 
 LAYOUTS = {
     layout.name: layout
-    for layout in (GENECHAT, DNABERT2, RNAFM, GENOMICLLM, NUCLEOTIDE_TRANSFORMER)
+    for layout in (
+        GENECHAT,
+        DNABERT2,
+        RNAFM,
+        GENOMICLLM,
+        NUCLEOTIDE_TRANSFORMER,
+        LANGUAGE_MODEL,
+    )
 }
