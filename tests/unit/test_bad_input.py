@@ -228,7 +228,7 @@ def own_spec(root: Path, folder: Path) -> Path:
 
 def test_unknown_model(refused, inputs, tmp_path):
     args = ["run", *given(inputs), "--out", tmp_path / "out", "--model", "huge"]
-    refused(*args, says=("'huge'", "known: tiny"))
+    refused(*args, says=("'huge'", "known: genechat-13b"))
     assert content(tmp_path / "out") == {}
 
 

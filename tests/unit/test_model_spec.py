@@ -51,7 +51,7 @@ def test_specs_load_without_torch() -> None:
 
 
 def test_unknown_name_lists_the_known() -> None:
-    with pytest.raises(UnknownModelError, match="'huge'; known: tiny"):
+    with pytest.raises(UnknownModelError, match="'huge'; known: genechat-13b"):
         load_spec("huge")
     with pytest.raises(UnknownModelError):
         load_spec("../models/tiny")
