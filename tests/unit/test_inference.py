@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -14,7 +15,8 @@ from genescribe.errors import Cancelled, InputError
 from genescribe.inference import describer as module
 from genescribe.inference.batching import TokenBudget, gene_cost, shard_members
 from genescribe.inference.cache import FolderCache, Generation, cache_key
-from genescribe.inference.describer import DescribeParams, Describer
+from genescribe.inference.describer import PROMPT_TOKENS, DescribeParams, Describer, shuffled
+from genescribe.models.prompts import PromptVariant, Turn
 from genescribe.records import Reason, SequenceRecord, Status, View, sequence_sha256
 
 
@@ -25,30 +27,55 @@ def record(gene_id: str, sequence: str, biotype: str = "protein_coding") -> Sequ
 class FakeProcessor:
     """Texts are numbers; token 0 is padding."""
 
-    def __call__(self, records: Sequence[SequenceRecord], *, organism: str | None) -> Any:
+    def __call__(self, records: Sequence[SequenceRecord], **told: Any) -> Any:
+        assert set(told) == {"organism", "question", "history", "context"}
         lengths = torch.tensor([len(r.sequence) for r in records])  # (batch,)
+        adenines = torch.tensor([r.sequence[:4].count("A") for r in records])  # (batch,)
 
         class Inputs(dict[str, Any]):
             def to(self, _device: str) -> Inputs:
                 return self
 
-        return Inputs(lengths=lengths)
+        return Inputs(lengths=lengths, adenines=adenines)
 
-    def decode(self, text_ids: torch.Tensor) -> list[str]:
-        return [f"length {int(row[0]) - 1}" if row[0] != 1 else "" for row in text_ids]
+    def check(self, record: SequenceRecord) -> None:
+        if "?" in record.sequence:
+            raise InputError(f"{record.gene_id}: no nucleotides")
+
+    def expected_tokens(self, length: int) -> int:
+        return length // 3
+
+    def encoder_cost(self, _length: int) -> int:
+        return 0
+
+    def until_stop(self, text_ids: torch.Tensor, mask: torch.Tensor, stop: Sequence[str]) -> Any:
+        assert not stop
+        return text_ids.tolist(), mask
+
+    def decode(self, rows: Sequence[Sequence[int]]) -> list[str]:
+        return [f"length {row[0] - 1}" if row[0] != 1 else "" for row in rows]
 
 
 class FakeModel:
     """Writes the sequence's length; fits ``capacity`` sequences, none longer than ``limit``."""
 
     dtype = torch.float32
-    config = SimpleNamespace(text_config=SimpleNamespace(pad_token_id=0))
+    language_model = SimpleNamespace(
+        config=SimpleNamespace(
+            get_text_config=lambda: SimpleNamespace(max_position_embeddings=2048)
+        )
+    )
 
     def __init__(self, capacity: int = 1000, limit: int = 10**9) -> None:
         self.capacity, self.limit = capacity, limit
         self.batches: list[list[int]] = []
 
-    def generate(self, lengths: torch.Tensor, max_new_tokens: int) -> torch.Tensor:
+    def with_features(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return inputs
+
+    def generate(
+        self, lengths: torch.Tensor, adenines: torch.Tensor, max_new_tokens: int
+    ) -> torch.Tensor:
         if len(lengths) > self.capacity or int(lengths.max()) > self.limit:
             raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes")
         self.batches.append(lengths.tolist())
@@ -57,27 +84,51 @@ class FakeModel:
         ids[lengths % 2 == 0, 1] = 7  # even lengths get a second token
         return ids
 
+    def text_mask(self, text_ids: torch.Tensor) -> torch.Tensor:
+        return text_ids != 0
+
     def text_log_probs(
-        self, inputs: dict[str, torch.Tensor], text_ids: torch.Tensor, *, use_sequence: bool
+        self,
+        inputs: dict[str, torch.Tensor],
+        text_ids: torch.Tensor,
+        use_sequence: bool,
+        text_mask: torch.Tensor,
     ) -> torch.Tensor:
         value = -inputs["lengths"].float()[:, None] / 100 if use_sequence else torch.tensor(-1.0)
+        value = value - inputs["adenines"].float()[:, None] + 1  # one A among the first four
         # a wild value on padding: it must not count
-        return torch.where(text_ids != 0, value, torch.tensor(-1e6))
+        return torch.where(text_mask, value, torch.tensor(-1e6))
 
 
-def make(monkeypatch: pytest.MonkeyPatch, model: FakeModel, **options: Any) -> Describer:
+CALIBRATION = SimpleNamespace(probability=lambda log_prob, lift: 1 + log_prob)
+
+
+def make(
+    monkeypatch: pytest.MonkeyPatch,
+    model: FakeModel,
+    calibration: Any = CALIBRATION,
+    no_sequence: str = "learned",
+    **options: Any,
+) -> Describer:
     spec = SimpleNamespace(
         name="fake",
         identity="fake@0",
         sha256="00",
+        prompt=PromptVariant("p1", "{sequence} {question}"),
         prompt_id="p1",
+        question=None,
+        config=None,
+        dtype={"cpu": "float32"},
+        quantisation="none",
+        no_sequence=no_sequence,
         generation={"max_new_tokens": 8},
         min_lift=0.2,
         min_score=0.1,
-        calibration=SimpleNamespace(probability=lambda log_prob, lift: 1 + log_prob),
+        calibration=calibration,
     )
     monkeypatch.setattr(module, "load_spec", lambda name: spec)
     monkeypatch.setattr(module, "load", lambda spec, device, dtype: (model, FakeProcessor()))
+    monkeypatch.setattr(Describer, "_batch_tokens", lambda self: 1 << 16)
     return Describer("fake", device="cpu", **options)
 
 
@@ -86,11 +137,11 @@ RECORDS = [record(f"g{n}", "ACGT" * n) for n in (3, 9, 1, 7, 5, 2, 8)]
 
 def test_one_description_per_record_in_input_order(monkeypatch: pytest.MonkeyPatch) -> None:
     model = FakeModel()
-    params = DescribeParams(batch_tokens=3 * gene_cost(40))
+    params = DescribeParams(batch_tokens=3 * (PROMPT_TOKENS + 8 + 36 // 3))
     rows = list(make(monkeypatch, model).describe(RECORDS, params))
     assert [row.gene_id for row in rows] == [r.gene_id for r in RECORDS]
     assert [row.text for row in rows] == [f"length {len(r.sequence)}" for r in RECORDS]
-    assert len(model.batches) > 1
+    assert [len(batch) for batch in model.batches] == [3, 3, 1]
     flat = [length for batch in model.batches for length in batch]
     assert flat == sorted(flat, reverse=True), "longest genes come first"
 
@@ -101,6 +152,31 @@ def test_score_and_lift_are_means_over_text_tokens_only(monkeypatch: pytest.Monk
     assert row.score == pytest.approx(0.8)
     assert row.n_tokens == 2
     assert (row.status, row.reason) == (Status.DESCRIBED, Reason.NONE)
+
+
+def test_without_calibration_the_score_is_the_likelihood(monkeypatch: pytest.MonkeyPatch) -> None:
+    (row,) = make(monkeypatch, FakeModel(), None).describe([record("g", "ACGT" * 5)])
+    assert row.score == pytest.approx(math.exp(-0.2), abs=1e-4)
+
+
+def test_a_shuffled_gene_stands_in_for_no_sequence(monkeypatch: pytest.MonkeyPatch) -> None:
+    gene = record("g", "ACGT" * 5)
+    other = shuffled(gene)
+    assert sorted(other.sequence) == sorted(gene.sequence)
+    assert other.sequence != gene.sequence
+    assert other.sha256 == sequence_sha256(other.sequence)
+    assert shuffled(record("renamed", gene.sequence)).sequence == other.sequence
+    (row,) = make(monkeypatch, FakeModel(), no_sequence="shuffled").describe([gene])
+    adenines = other.sequence[:4].count("A")
+    assert adenines != 1, "else this gene shows nothing"
+    assert row.lift == pytest.approx(adenines - 1)
+
+
+def test_a_gene_that_cannot_be_read_is_refused_before_any_is(monkeypatch) -> None:
+    model = FakeModel()
+    with pytest.raises(InputError, match="bad: no nucleotides"):
+        list(make(monkeypatch, model).describe([*RECORDS, record("bad", "AC?")]))
+    assert not model.batches
 
 
 @pytest.mark.parametrize(
@@ -167,10 +243,24 @@ def test_the_key_names_everything_that_decides_a_text(monkeypatch: pytest.Monkey
     base = describer.key(RECORDS[0], DescribeParams())
     assert base == describer.key(record("other name", RECORDS[0].sequence), DescribeParams())
     assert base != describer.key(RECORDS[1], DescribeParams())
-    assert base != describer.key(RECORDS[0], DescribeParams(organism="yeast"))
-    for field in ("sha256", "prompt_id"):
+    for asked in (
+        {"organism": "yeast"},
+        {"question": "Which?"},
+        {"context": "id=1"},
+        {"history": (Turn("Which?", "This."),)},
+    ):
+        assert base != describer.key(RECORDS[0], DescribeParams(**asked)), asked
+    for field, other in {
+        "sha256": "changed",
+        "prompt": PromptVariant("p1", "{sequence} {question}", bos="none"),
+        "question": "Which?",
+        "generation": {"max_new_tokens": 8, "stop": ["###"]},
+        "no_sequence": "shuffled",
+        "quantisation": "4bit",
+        "config": {"pooling": "attention"},
+    }.items():
         kept = getattr(describer.spec, field)
-        setattr(describer.spec, field, "changed")
+        setattr(describer.spec, field, other)
         assert base != describer.key(RECORDS[0], DescribeParams())
         setattr(describer.spec, field, kept)
 
@@ -221,7 +311,7 @@ def test_a_shard_outside_the_range_is_refused(index: int, total: int) -> None:
 
 
 def test_batches_keep_to_the_budget() -> None:
-    budget = TokenBudget(RECORDS, 2 * gene_cost(36))
+    budget = TokenBudget(RECORDS, 2 * gene_cost(36), gene_cost)
     sizes = [len(batch) for batch in budget]
     assert sum(sizes) == len(RECORDS)
     assert max(sizes) == 2

@@ -1,23 +1,25 @@
 """Which genes share a batch, and which shard describes which gene.
 
-Both follow one cost: the tokens that a gene makes the model read and write.
+Batches follow what a gene takes of the memory, which the model knows; shards what it takes of
+the time, which grows with its length whatever the model.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from genescribe.errors import InputError
 from genescribe.records import SequenceRecord
 
 TEXT_COST = 128
-"""Cost of a gene's prompt and of its longest text, in tokens; dominates for short genes."""
+"""What a gene's prompt and its longest text take of the time, in tokens; most of it for short
+genes."""
 
 
 def gene_cost(length: int) -> int:
-    """Return the estimated tokens of describing a gene of ``length`` nt.
+    """Return how long a gene of ``length`` nt takes, in tokens.
 
     One codon counts as one token: exact for codon and residue encoders, a little high for
     byte-pair encodings (about 5 nt a token, DNABERT-2 paper), a third for per-base encoders.
@@ -30,10 +32,14 @@ class TokenBudget:
     """Cut a list of records into batches, longest genes first; halves after out-of-memory.
 
     Longest first, so that a batch which cannot fit shows in the first minute of a run.
+    ``cost`` tells the tokens of a gene by its length in nt, and does not fall with it.
     """
 
-    def __init__(self, records: Sequence[SequenceRecord], tokens: int) -> None:
+    def __init__(
+        self, records: Sequence[SequenceRecord], tokens: int, cost: Callable[[int], int]
+    ) -> None:
         self.tokens = tokens
+        self._cost = cost
         # gene_id breaks ties, so that the batches do not depend on the order of the input
         self._waiting = deque(
             sorted(records, key=lambda record: (-len(record.sequence), record.gene_id))
@@ -42,7 +48,7 @@ class TokenBudget:
     def __iter__(self) -> Iterator[list[SequenceRecord]]:
         while self._waiting:
             batch = [self._waiting.popleft()]
-            room = self.tokens // gene_cost(len(batch[0].sequence))
+            room = self.tokens // self._cost(len(batch[0].sequence))
             while self._waiting and len(batch) < room:
                 batch.append(self._waiting.popleft())
             yield batch

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import logging
+import math
+import random
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 
 from genescribe.errors import Cancelled, InputError
 from genescribe.inference.batching import TokenBudget
 from genescribe.inference.cache import Cache, Generation, NoCache, cache_key
+from genescribe.inference.context import fitting_record
 from genescribe.models.checkpoint import load
+from genescribe.models.memory import free_memory, needs_of, precision
+from genescribe.models.prompts import Turn
 from genescribe.models.spec import ModelSpec, load_spec
-from genescribe.records import Description, Reason, SequenceRecord, Status
+from genescribe.records import Description, Reason, SequenceRecord, Status, sequence_sha256
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +30,25 @@ Progress = Callable[[int, int], None]
 """Called with (genes done, genes in total) after every batch."""
 
 BATCH_TOKENS = {"cpu": 1 << 16, "cuda": 1 << 18}
-"""Tokens per batch to begin with; out-of-memory halves it, so this only sets the pace."""
+"""Tokens per batch at most: more would not make it faster. Where this is too much for the memory
+the batches are smaller, and out-of-memory halves them, so this only sets the pace."""
+
+PROMPT_TOKENS = 64
+"""What the words of a prompt usually take; only the size of batches hangs on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DescribeParams:
-    """What a caller may choose per run; everything else that decides a text is in the spec."""
+    """What a caller may choose per run; everything else that decides a text is in the spec.
+
+    ``question`` replaces the spec's; ``history`` are earlier turns about the same gene, and
+    ``context`` what else the asker tells of it.
+    """
 
     organism: str | None = None
+    question: str = ""
+    history: tuple[Turn, ...] = ()
+    context: str = ""
     batch_tokens: int | None = None
 
 
@@ -39,8 +56,8 @@ class Describer:
     """Describe genes with one model; greedy, so that the same input gives the same text.
 
     ``device`` is ``auto`` (CUDA if there is one), ``cpu`` or ``cuda``; weights are computed with
-    in ``dtype``, whatever they are stored in. Raises UnknownModelError, CheckpointError, and
-    InputError where CUDA is asked for and absent.
+    in ``dtype``, whatever they are stored in, ``auto`` being what the spec says for the device.
+    Raises UnknownModelError, CheckpointError, and InputError where CUDA is asked for and absent.
     """
 
     def __init__(
@@ -48,7 +65,7 @@ class Describer:
         model: str | Path | ModelSpec = "tiny",
         *,
         device: str = "auto",
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype | Literal["auto"] = "auto",
         seed: int = 0,
         cache: Cache | None = None,
     ) -> None:
@@ -56,7 +73,8 @@ class Describer:
         self.device = pick_device(device)
         torch.manual_seed(seed)
         self.cache = cache or NoCache()
-        self.model, self.processor = load(self.spec, device=self.device, dtype=dtype)
+        number = getattr(torch, self.spec.dtype[self.device]) if dtype == "auto" else dtype
+        self.model, self.processor = load(self.spec, device=self.device, dtype=number)
         self.dtype = str(self.model.dtype).removeprefix("torch.")
         self.computed = 0
 
@@ -92,12 +110,15 @@ class Describer:
         """Yield descriptions batch by batch, as they are finished, in no particular order.
 
         Records that ask the model for the very same thing are computed once; what the cache
-        knows is not computed at all.
+        knows is not computed at all. Raises InputError, naming the gene, for one that the model
+        cannot read, before anything is computed.
         """
         params = params or DescribeParams()
         same: dict[str, list[SequenceRecord]] = defaultdict(list)
         for record in records:
-            same[self.key(record, params)].append(record)
+            self.processor.check(record)
+            fitting = self._fitting(record, params)
+            same[self.key(fitting, params)].append(fitting)
         keys = {id(group[0]): key for key, group in same.items()}
         done = 0
         for batch in self._generations(same, keys, params, cancel):
@@ -115,12 +136,28 @@ class Describer:
                 "view": record.view,
                 "biotype": record.biotype,
                 "organism": params.organism,
+                "question": self._question(params),
+                "context": params.context,
+                "history": params.history,
                 "weights": self.spec.sha256,
-                "prompt": self.spec.prompt_id,
+                "config": self.spec.config,
+                "prompt": asdict(self.spec.prompt),
                 "generation": dict(self.spec.generation),
+                "no_sequence": self.spec.no_sequence,
                 "dtype": self.dtype,
+                "quantisation": self.spec.quantisation,
             }
         )
+
+    @property
+    def max_prompt_tokens(self) -> int:
+        """How many tokens a prompt may have, the gene's included, beside the longest text."""
+        context: int = self.model.language_model.config.get_text_config().max_position_embeddings
+        return context - int(self.spec.generation["max_new_tokens"])
+
+    def prompt_tokens(self, record: SequenceRecord, params: DescribeParams) -> int:
+        """Return the tokens of a gene's prompt, whether there is room for them or not."""
+        return self.processor.prompt_tokens(record, **self._asked(params))
 
     def judge(self, record: SequenceRecord, generation: Generation | None) -> Description:
         """Turn what the model gave (None: it did not fit) into a status with its reason."""
@@ -130,7 +167,7 @@ class Describer:
             return Description(
                 record.gene_id, "", Status.FAILED, reason, None, None, 0, model, prompt, left_out
             )
-        score = self.spec.calibration.probability(generation.log_prob, generation.lift)
+        score = self._score(generation)
         status, reason = Status.UNCERTAIN, Reason.NONE
         if not generation.text:
             status, reason = Status.FAILED, Reason.EMPTY_TEXT
@@ -167,7 +204,8 @@ class Describer:
             yield dict(known)
         budget = TokenBudget(
             [group[0] for key, group in same.items() if key not in known],
-            params.batch_tokens or BATCH_TOKENS[self.device],
+            params.batch_tokens or self._batch_tokens(),
+            self._cost,
         )
         for batch in budget:
             if cancel is not None and cancel.is_set():
@@ -206,27 +244,82 @@ class Describer:
     @torch.inference_mode()
     def _forward(self, batch: Sequence[SequenceRecord], params: DescribeParams) -> list[Generation]:
         """Write the texts of a batch, then read them again with and without the sequence."""
-        inputs = self.processor(batch, organism=params.organism).to(self.device)
-        text_ids = self.model.generate(**inputs, **self.spec.generation)  # (batch, text_tokens)
-        mask = text_ids != self.model.config.text_config.pad_token_id  # (batch, text_tokens)
+        settings = dict(self.spec.generation)
+        stop = settings.pop("stop", [])
+        if stop:
+            settings.update(stop_strings=stop, tokenizer=self.processor.tokenizer)
+        inputs = self.model.with_features(self._inputs(batch, params))
+        text_ids = self.model.generate(**inputs, **settings)  # (batch, text tokens)
+        rows, mask = self.processor.until_stop(text_ids, self.model.text_mask(text_ids), stop)
+        given = self.model.text_log_probs(inputs, text_ids, True, mask)  # (batch, text tokens)
+        shuffle = self.spec.no_sequence == "shuffled"
+        if shuffle:
+            others = [self._fitting(shuffled(record), params) for record in batch]
+            inputs = self._inputs(others, params)
+        without = self.model.text_log_probs(inputs, text_ids, shuffle, mask)
         n_tokens = mask.sum(dim=1)  # (batch,)
-        means = []
-        for use_sequence in (True, False):
-            log_probs = self.model.text_log_probs(
-                inputs, text_ids, use_sequence=use_sequence
-            )  # (batch, text_tokens)
-            means.append((log_probs.double() * mask).sum(dim=1) / n_tokens.clamp(min=1))
-        with_sequence, without = means  # (batch,) each
+        means = [
+            (log_probs.double() * mask).sum(dim=1) / n_tokens.clamp(min=1)  # (batch,)
+            for log_probs in (given, without)
+        ]
         return [
-            Generation(text, log_prob, lift, tokens)
-            for text, log_prob, lift, tokens in zip(
-                self.processor.decode(text_ids),
-                with_sequence.tolist(),
-                (with_sequence - without).tolist(),
+            Generation(*values)
+            for values in zip(
+                self.processor.decode(rows),
+                means[0].tolist(),
+                (means[0] - means[1]).tolist(),
                 n_tokens.tolist(),
                 strict=True,
             )
         ]
+
+    def _inputs(self, records: Sequence[SequenceRecord], params: DescribeParams) -> Any:
+        return self.processor(records, **self._asked(params)).to(self.device)
+
+    def _asked(self, params: DescribeParams) -> dict[str, Any]:
+        return {
+            "organism": params.organism,
+            "question": self._question(params),
+            "history": params.history,
+            "context": params.context,
+        }
+
+    def _question(self, params: DescribeParams) -> str:
+        return params.question or self.spec.question or ""
+
+    def _fitting(self, record: SequenceRecord, params: DescribeParams) -> SequenceRecord:
+        """Return the gene, cut where it does not fit into the language model's context."""
+        expected = PROMPT_TOKENS + self.processor.expected_tokens(len(record.sequence))
+        if expected <= self.max_prompt_tokens and not params.history:
+            return record  # the usual case, told without tokenising the gene
+        return fitting_record(self, record, params)
+
+    def _score(self, generation: Generation) -> float:
+        """Return the calibrated probability that a text is right; exp(mean log p) without."""
+        if self.spec.calibration is None:
+            return math.exp(generation.log_prob)
+        return self.spec.calibration.probability(generation.log_prob, generation.lift)
+
+    def _cost(self, length: int) -> int:
+        """Return the tokens that a gene of ``length`` nt makes the model hold in memory."""
+        written = PROMPT_TOKENS + int(self.spec.generation["max_new_tokens"])
+        beams = int(self.spec.generation.get("num_beams", 1))
+        tokens = beams * (written + self.processor.expected_tokens(length))
+        return tokens + self.processor.encoder_cost(length)
+
+    def _batch_tokens(self) -> int:
+        """Return the tokens of a batch that fills the memory which is free now."""
+        needs, name = needs_of(self.spec), precision(self.spec, self.model.dtype)
+        genes = needs.genes(free_memory(self.device) + needs.weights(name), name)
+        return min(BATCH_TOKENS[self.device], max(1, genes) * self._cost(self.spec.max_length))
+
+
+def shuffled(record: SequenceRecord) -> SequenceRecord:
+    """Return a gene with its letters in another order, always the same for the same sequence."""
+    letters = list(record.sequence)
+    random.Random(record.sha256).shuffle(letters)
+    sequence = "".join(letters)
+    return replace(record, sequence=sequence, sha256=sequence_sha256(sequence))
 
 
 def pick_device(device: str) -> str:

@@ -120,7 +120,7 @@ class SequenceChatConfig(PreTrainedConfig):
         if self.pooling is None:
             vectors = self.encoder_config.num_slots
         elif self.pooling == "none":
-            vectors = math.ceil(length / NT_PER_TOKEN[self.sequence_tokenizer])
+            vectors = math.ceil(length / NT_PER_TOKEN[self.sequence_tokenizer or "nucleotide"])
         else:
             vectors = math.ceil(length / (self.chunk_length or length))
         return self.num_placeholders(vectors)

@@ -44,13 +44,14 @@ class SequenceFeatures(NamedTuple):
 class SequenceChatModel(DescribesGenes, PreTrainedModel):
     """Describes genes: prompt with sequence vectors in, text tokens out."""
 
+    config: SequenceChatConfig
     config_class = SequenceChatConfig
     base_model_prefix = "model"
     _supports_sdpa = True
 
     def __init__(self, config: SequenceChatConfig) -> None:
         super().__init__(config)
-        self.encoder = build_encoder(config.encoder_config)
+        self.encoder: Any = build_encoder(config.encoder_config)
         self.language_model = AutoModelForCausalLM.from_config(config.text_config)
         encoder_size, text_size = config.encoder_config.hidden_size, config.text_config.hidden_size
         if config.pooling is not None:

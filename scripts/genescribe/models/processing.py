@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,6 @@ from genescribe.models.sequence_tokenizers import (
     sequence_tokenizer,
 )
 from genescribe.records import SequenceRecord
-
-log = logging.getLogger(__name__)
 
 SEQUENCE_TOKEN = "<sequence>"
 UNKNOWN_ORGANISM = "unknown organism"
@@ -75,10 +72,35 @@ class PromptProcessor:
             self._chat_text,
         )
 
-    def decode(self, token_ids: Tensor) -> list[str]:
+    def decode(self, token_ids: Tensor | Sequence[Sequence[int]]) -> list[str]:
         """Return the texts of token ids (batch, tokens), special tokens left out."""
         texts = self.tokenizer.batch_decode(token_ids, skip_special_tokens=True)
         return [" ".join(text.split()) for text in texts]
+
+    def until_stop(
+        self, token_ids: Tensor, text_mask: Tensor, stop: Sequence[str]
+    ) -> tuple[list[list[int]], Tensor]:
+        """Cut texts where the first of the ``stop`` strings begins.
+
+        ``token_ids`` and ``text_mask`` (batch, tokens) are what ``generate`` and ``text_mask``
+        of the model return. Returns the tokens that stay, and their mask.
+        """
+        rows = [row[kept].tolist() for row, kept in zip(token_ids, text_mask, strict=True)]
+        rows = [self._cut(row, stop) for row in rows]
+        lengths = torch.tensor([len(row) for row in rows], device=text_mask.device)  # (B,)
+        return rows, text_mask & (text_mask.cumsum(1) <= lengths.unsqueeze(1))
+
+    def _cut(self, token_ids: list[int], stop: Sequence[str]) -> list[int]:
+        """Return the longest beginning of a text that a stop string has no part in."""
+        places = [place for text in stop if (place := self._text(token_ids).find(text)) >= 0]
+        if places:
+            while len(self._text(token_ids)) > min(places):
+                token_ids = token_ids[:-1]
+        return token_ids
+
+    def _text(self, token_ids: list[int]) -> str:
+        text: str = self.tokenizer.decode(token_ids, skip_special_tokens=True)
+        return text
 
     def _chat_text(self, messages: list[dict[str, str]]) -> str:
         text: str = self.tokenizer.apply_chat_template(
@@ -189,9 +211,33 @@ class SequenceChatProcessor(PromptProcessor):
         ]
         return BatchFeature({**self._pad(prompts), **inputs})
 
-    def expected_tokens(self, record: SequenceRecord) -> int:
-        """Return about how many tokens of a prompt a gene takes, without tokenising it."""
-        return self.config.expected_placeholders(len(record.sequence))
+    def check(self, record: SequenceRecord) -> None:
+        """Raise InputError, naming the gene, for letters that are no nucleotides.
+
+        Only where the encoder reads tokens: the k-mer bag knows what to do with any letter.
+        """
+        if self.sequence_tokenizer is not None:
+            with naming(record):
+                check_nucleotides(record.sequence)
+
+    def expected_tokens(self, length: int) -> int:
+        """Return about how many tokens of a prompt a gene of ``length`` nt takes."""
+        return self.config.expected_placeholders(length)
+
+    def encoder_cost(self, length: int) -> int:
+        """Return what the encoder holds in memory of each gene of a batch, in tokens.
+
+        The k-mer bag gets all genes at once, a codon is a token; chunks pass through the other
+        encoders a few at a time, whatever genes they are of.
+        """
+        return length // 3 if self.config.pooling is None else 0
+
+    def prompt_tokens(self, record: SequenceRecord, **told: Any) -> int:
+        """Return how many tokens a prompt takes, whether there is room for them or not.
+
+        ``told`` is what a call gets beside the records.
+        """
+        return int(self([record], **told)["input_ids"].shape[1])
 
     def _sequence_inputs(
         self, records: Sequence[SequenceRecord]
@@ -233,43 +279,44 @@ class SequenceTextProcessor(PromptProcessor):
     ) -> BatchFeature:
         """Return ``input_ids`` and ``attention_mask`` (batch, tokens), padded on the left.
 
-        Raises InputError for letters that are no nucleotides, and for a prompt that leaves no
-        room even for one of them.
+        Raises InputError for letters that are no nucleotides, and for a gene whose prompt
+        leaves no room for the text.
         """
         prompts = []
         for record in records:
-            with naming(record):
-                check_nucleotides(record.sequence)
-                around = self.segments(record.biotype, organism, question, history, context)
-                prompts.append(self._prompt_ids(record, *around))
+            self.check(record)
+            around = self.segments(record.biotype, organism, question, history, context)
+            prompts.append(self._prompt_ids(record, *around))
+            if len(prompts[-1]) > self.max_tokens:
+                raise InputError(
+                    f"{record.gene_id}: {len(record.sequence)} nt make a prompt of "
+                    f"{len(prompts[-1])} tokens, but this model has room for {self.max_tokens} "
+                    "beside its text; lower max_length in the model spec"
+                )
         return BatchFeature(self._pad(prompts))
 
-    def _prompt_ids(self, record: SequenceRecord, before: str, after: str) -> list[int]:
-        """Tokenise a prompt, with as much of the gene, from its 5' end, as there is room for.
+    def check(self, record: SequenceRecord) -> None:
+        """Raise InputError, naming the gene, for letters that are no nucleotides."""
+        with naming(record):
+            check_nucleotides(record.sequence)
 
-        The published code cuts to 512 tokens as well, but from the end of the prompt, question
-        and all.
+    def expected_tokens(self, length: int) -> int:
+        """Return how many tokens of a prompt a gene of ``length`` nt takes at most."""
+        return length
+
+    def encoder_cost(self, _length: int) -> int:
+        """Return 0: there is no encoder."""
+        return 0
+
+    def prompt_tokens(self, record: SequenceRecord, **told: Any) -> int:
+        """Return how many tokens a prompt takes, whether there is room for them or not.
+
+        ``told`` is what a call gets beside the records.
         """
-        letters = total = len(record.sequence)
-        while letters:
-            text = before + record.sequence[:letters] + after
-            ids = self._encode(text, begins=self.prompt.bos != "none")
-            if len(ids) <= self.max_tokens:
-                if letters < total:
-                    log.warning(
-                        "%s: only the first %d of %d nt fit into the %d tokens of a prompt",
-                        record.gene_id, letters, total, self.max_tokens,
-                    )  # fmt: skip
-                return ids
-            letters = min(letters - 1, letters * self.max_tokens // len(ids))
-        raise InputError(
-            f"the prompt leaves no room for the gene: it may have {self.max_tokens} tokens; ask "
-            "with fewer words"
-        )
+        return len(self._prompt_ids(record, *self.segments(record.biotype, **told)))
 
-    def expected_tokens(self, record: SequenceRecord) -> int:
-        """Return about how many tokens of a prompt a gene takes, without tokenising it."""
-        return min(len(record.sequence), self.max_tokens)
+    def _prompt_ids(self, record: SequenceRecord, before: str, after: str) -> list[int]:
+        return self._encode(before + record.sequence + after, begins=self.prompt.bos != "none")
 
 
 def load_tokenizer(folder: Path) -> Any:

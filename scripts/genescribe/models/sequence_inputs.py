@@ -63,7 +63,8 @@ def token_inputs(
     that is too long for the encoder.
     """
     tokens: list[int] = []
-    lengths, num_chunks, num_vectors = [], [], []
+    lengths: list[int] = []
+    num_chunks, num_vectors = [], []
     special = frozenset[int]() if config.pool_special_tokens else tokenizer.special_ids
     for record in records:
         with naming(record):

@@ -164,7 +164,7 @@ def words_loss(model: SequenceChatModel, features: SequenceFeatures, labels: Ten
     for the model.
     """
     embedding: Tensor = model.get_input_embeddings().get_parameter("weight")  # (V, H)
-    means = features.values.unflatten(0, (len(labels), -1)).mean(1)  # (B, H)
+    means: Tensor = features.values.unflatten(0, (len(labels), -1)).mean(1)  # (B, H)
     logits = embedding @ means.T  # (V, B)
     log_probs = logits.float().log_softmax(0).T  # (B, V)
     wanted = labels != IGNORE_INDEX  # (B, T)
