@@ -30,6 +30,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 HEAVY = ("torch", "transformers", "pandas")
 
 DISTRIBUTIONS = {
+    "Bio": "biopython",
     "huggingface_hub": "huggingface-hub",
     "rouge_score": "rouge-score",
     "sklearn": "scikit-learn",

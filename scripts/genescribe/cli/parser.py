@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from genescribe import __version__
-from genescribe.cli import models, options
+from genescribe.cli import chat, models, options
 
 EPILOG = """\
 Descriptions are predictions of a language model that read the gene's own sequence. Each has a
@@ -46,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     _strip(command("strip", "take out of an annotation what decorate put in, byte for byte"))
     _report(command("report", "make the HTML report"))
     _record(command("record", "join the stage records of one assembly into run.json"))
+    chat.add_parsers(command)
     models.add_parsers(command)
     return parser
 

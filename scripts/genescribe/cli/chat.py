@@ -1,0 +1,316 @@
+"""``genescribe chat`` and ``genescribe ask``: questions about single genes."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from genescribe.cli import options
+from genescribe.errors import InputError
+
+if TYPE_CHECKING:
+    from genescribe.inference.chat import Answer, Conversation
+    from genescribe.inference.describer import Describer
+    from genescribe.models.spec import ModelSpec
+    from genescribe.pipeline.ask import TaskAnswer
+    from genescribe.pipeline.genes import FoundGene, GeneChoice
+
+log = logging.getLogger(__name__)
+
+FAREWELLS = ("", "quit", "exit")
+"""Lines that end a conversation at a terminal."""
+
+
+def add_parsers(command: options.Command) -> None:
+    """Add the commands ``chat`` and ``ask``."""
+    chat_parser = command("chat", "ask a model about one gene, question after question", "chat")
+    _add_gene(chat_parser)
+    chat_parser.add_argument(
+        "--gene",
+        metavar="ID",
+        help="the gene; with --fasta the name of a record (default: the first one)",
+    )
+    chat_parser.add_argument(
+        "--question",
+        action="append",
+        metavar="TEXT",
+        help="ask this and stop; may be repeated (default: questions from the terminal, or one "
+        "a line from standard input)",
+    )
+    chat_parser.add_argument(
+        "--prompt", metavar="NAME", help="one of the model's prompts (default: the spec's)"
+    )
+    chat_parser.add_argument(
+        "--json", action="store_true", help="write one JSON object for each answer"
+    )
+    _add_model(chat_parser)
+
+    ask_parser = command(
+        "ask", "ask a model a question that it was trained for, as a table", "chat"
+    )
+    _add_gene(ask_parser)
+    what = ask_parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--task", metavar="NAME", help="kind of question, e.g. gc_content or protein")
+    what.add_argument("--list", action="store_true", help="list the tasks of the model")
+    ask_parser.add_argument(
+        "--gene", nargs="+", action="extend", metavar="ID", help="genes to ask about (default: all)"
+    )
+    ask_parser.add_argument(
+        "--context",
+        default="",
+        metavar="TEXT",
+        help="facts to tell with the sequence, for reading_comprehension: 'symbol=tnpA, id=7'",
+    )
+    ask_parser.add_argument(
+        "--question", default="", metavar="TEXT", help="the fact to ask for, likewise: symbol"
+    )
+    ask_parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="where to write (default: standard output)"
+    )
+    ask_parser.add_argument(
+        "--json", action="store_true", help="write JSON lines instead of a table"
+    )
+    options.add_force(ask_parser)
+    _add_model(ask_parser)
+
+
+def _add_gene(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "where the genes are: an annotation with its genome, or FASTA"
+    )
+    group.add_argument("--genome", type=Path, metavar="FASTA", help="genome of the annotation")
+    group.add_argument("--annotation", type=Path, metavar="GFF", help="gene models, GFF3 or GTF")
+    group.add_argument(
+        "--fasta",
+        type=Path,
+        metavar="FILE",
+        help="nucleotide sequences, each read from end to end; - is standard input",
+    )
+    group.add_argument(
+        "--view",
+        choices=("auto", "gene", "transcript", "cds"),
+        default="auto",
+        help="stretch of the gene, or what the FASTA holds (default: auto, what the model "
+        "was trained on)",
+    )
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the model and where it runs")
+    options.add_model(group)
+    group.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to compute (default: auto, a CUDA GPU if there is one)",
+    )
+    group.add_argument("--organism", metavar="TEXT", help="name of the organism, told to the model")
+    group.add_argument(
+        "--threads", type=options.positive, metavar="N", help="CPU threads (default: all cores)"
+    )
+    options.add_common(parser)
+
+
+def chat(args: argparse.Namespace) -> None:
+    """Hold a conversation about one gene."""
+    from genescribe.inference.chat import Conversation, check_asks, check_turns
+    from genescribe.models.spec import load_spec
+    from genescribe.pipeline.genes import find_genes
+
+    spec = load_spec(args.model)
+    if args.prompt:
+        spec = spec.with_prompt(args.prompt)
+    check_asks(spec)
+    is_interactive = not args.question and sys.stdin.isatty()
+    check_turns(spec, 2 if is_interactive else len(args.question or [""]))
+    if args.annotation and not args.gene:
+        raise InputError("--annotation: which gene? add --gene ID")
+    if str(args.fasta) == "-" and not args.question:
+        raise InputError("--fasta -: standard input is the gene; ask with --question TEXT")
+    gene = find_genes(_choice(args, [args.gene] if args.gene else []), spec)[0]
+    if gene.record is None:
+        raise InputError(f"{gene.gene_id}: no sequence to read ({gene.reason}); ask another one")
+    describer = _describer(args, spec)
+    conversation = Conversation(describer, gene.record, args.organism)
+    log.info(
+        "%s, %s nt (%s); answers are predictions of %s%s",
+        gene.gene_id,
+        f"{len(gene.record.sequence):,}",
+        gene.record.view,
+        spec.identity,
+        "; an empty line ends" if is_interactive else "",
+    )
+    if is_interactive:
+        _converse(conversation, args.json)
+        return
+    for question in args.question or _piped(sys.stdin):
+        _show(conversation, question, args.json)
+
+
+def _converse(conversation: Conversation, as_json: bool) -> None:
+    """Take questions from a terminal until a farewell, the end of the input, or Ctrl-C."""
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  (gives input() its line editing and history)
+    prompt = "> " if sys.stdout.isatty() else ""  # not into answers that go to a file
+    try:
+        while (question := input(prompt).strip()) not in FAREWELLS:
+            try:
+                _show(conversation, question, as_json)
+            except InputError as error:
+                print(f"genescribe: {error}", file=sys.stderr)
+    except (EOFError, KeyboardInterrupt):
+        print(file=sys.stderr)  # the next prompt of the shell gets a line of its own
+
+
+def _piped(stream: TextIO) -> Iterator[str]:
+    """Yield the lines that are not blank, whatever bytes stand in them."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    yield from (line for line in stream if line.strip())
+
+
+def _show(conversation: Conversation, question: str, as_json: bool) -> None:
+    answer = conversation.ask(question)
+    spec, gene_id = conversation.describer.spec, conversation.record.gene_id
+    if not as_json:
+        print(answer.text or "(no answer)")
+        print(f"[{', '.join(_remarks(answer, spec))}]", flush=True)
+        return
+    facts = {
+        "gene_id": gene_id,
+        **asdict(answer),
+        "calibrated": spec.calibration is not None,
+        "model": spec.identity,
+        "prompt": spec.prompt_id,
+        "prediction": True,
+    }
+    facts["answer"] = facts.pop("text")
+    print(_json(facts), flush=True)
+
+
+def _remarks(answer: Answer, spec: ModelSpec) -> Iterator[str]:
+    """Yield what a reader must know of an answer."""
+    yield f"prediction of {spec.name}"
+    if answer.lift is not None and answer.score is not None:
+        kind = "score" if spec.calibration else "uncalibrated score"
+        yield f"lift {answer.lift:.2f}"
+        yield f"{kind} {answer.score:.2f}"
+    if answer.reason:
+        yield f"uncertain: {answer.reason}" if answer.text else str(answer.reason)
+    if answer.truncated:
+        yield f"{answer.truncated:,} nt at the gene's end were not read"
+    if answer.dropped_turns:
+        yield f"the oldest turns were forgotten for want of room: {answer.dropped_turns}"
+
+
+def ask(args: argparse.Namespace) -> None:
+    """Ask one kind of question about genes, and compare with what can be computed."""
+    from genescribe.files import atomic_path, refuse_existing
+    from genescribe.models.spec import load_spec
+    from genescribe.pipeline.ask import check_task
+    from genescribe.pipeline.genes import find_genes
+
+    spec = load_spec(args.model)
+    if args.list:
+        _list_tasks(spec, args.json)
+        return
+    spec = check_task(spec, args.task, args.question, args.context)
+    if args.out:
+        refuse_existing([args.out], args.force)
+    genes = find_genes(_choice(args, args.gene or []), spec)
+    rows = _answers(args, spec, genes)
+    if args.out is None:
+        _write(sys.stdout, rows, args.json)
+        return
+    with atomic_path(args.out) as temporary, temporary.open("w", encoding="utf-8") as handle:
+        _write(handle, rows, args.json)
+
+
+def _answers(
+    args: argparse.Namespace, spec: ModelSpec, genes: list[FoundGene]
+) -> Iterator[TaskAnswer]:
+    from genescribe.cli.progress import ProgressLine
+    from genescribe.inference.describer import DescribeParams
+    from genescribe.pipeline.ask import answers
+
+    params = DescribeParams(organism=args.organism, question=args.question, context=args.context)
+    progress = None if args.quiet else ProgressLine("ask")
+    log.info("answers are predictions of %s; exact is computed from what it read", spec.identity)
+    return answers(_describer(args, spec), args.task, genes, params, progress)
+
+
+def _write(out: TextIO, rows: Iterable[TaskAnswer], as_json: bool) -> None:
+    from genescribe.genome.tables import escape
+    from genescribe.pipeline.ask import TaskAnswer
+
+    if not as_json:
+        print(*(field.name for field in fields(TaskAnswer)), sep="\t", file=out)
+    for row in rows:
+        if as_json:
+            print(_json(asdict(row)), file=out, flush=True)
+        else:
+            print(*map(escape, map(_cell, asdict(row).values())), sep="\t", file=out, flush=True)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return "" if value is None else str(value)
+
+
+def _json(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False)
+
+
+def _list_tasks(spec: ModelSpec, as_json: bool) -> None:
+    from genescribe.inference.questions import QUESTIONS
+
+    if not spec.tasks and not as_json:
+        print(f"model {spec.name} has no tasks")
+    width = max((len(name) for name in spec.tasks), default=0)
+    for name, task in spec.tasks.items():
+        known = QUESTIONS.get(name)
+        computed = known is not None and known.exact is not None
+        if as_json:
+            print(_json({"task": name, "prompt": task.id, "exact": computed}))
+        else:
+            mark = "  (also computed exactly)" if computed else ""
+            what = known.summary if known else task.question or task.template
+            print(f"{name:<{width}}  {what}{mark}")
+
+
+def _choice(args: argparse.Namespace, gene_ids: list[str]) -> GeneChoice:
+    from genescribe.pipeline.genes import GeneChoice
+    from genescribe.records import View
+
+    if (args.annotation is None) == (args.fasta is None):
+        raise InputError("give the genes as --genome and --annotation, or as --fasta, not both")
+    if args.fasta and args.genome:
+        raise InputError("--genome goes with --annotation; leave it out beside --fasta")
+    return GeneChoice(
+        genome=args.genome,
+        annotation=args.annotation,
+        fasta=args.fasta,
+        gene_ids=tuple(gene_ids),
+        view=None if args.view == "auto" else View(args.view),
+    )
+
+
+def _describer(args: argparse.Namespace, spec: ModelSpec) -> Describer:
+    import torch
+
+    from genescribe.inference.describer import Describer
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    return Describer(spec, device=args.device)
