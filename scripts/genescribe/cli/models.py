@@ -1,52 +1,236 @@
-"""``genescribe models``: what models there are, and what each one is."""
+"""``genescribe models``: which there are, what each is, and whether its weights are whole."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from genescribe.cli import options
+from genescribe.cli import convert, options
 
 if TYPE_CHECKING:
+    from genescribe.models.memory import Needs
     from genescribe.models.spec import ModelSpec
+
+LABEL_WIDTH = 20
+LINE_WIDTH = 100
+GB = 1e9
+
+
+class Room(NamedTuple):
+    """The memory that a model is to fit into: of a device, or as asked."""
+
+    device: str
+    free: int
+
+
+def gigabytes(text: str) -> int:
+    """Parse a number of gigabytes to bytes."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of gigabytes, like 80")
+    return int(number * GB)
 
 
 def add_parsers(command: options.Command) -> None:
     """Add the command ``models`` and its actions."""
-    parser = command("models", "list and explain the models", "models")
+    parser = command("models", "list, explain, convert and verify the models", "models")
     actions = parser.add_subparsers(dest="action", required=True, metavar="")
     listing = actions.add_parser("list", help="one line for each model")
-    show = actions.add_parser("show", help="all about one model")
-    show.add_argument("name", help="name of a model, or path of a model spec (.yaml)")
+    show = actions.add_parser("show", help="all about one model, the memory that it needs included")
+    verify = actions.add_parser("verify", help="check a model's weights, without loading them")
+    for sub, handler in ((listing, "list_models"), (show, "show"), (verify, "verify")):
+        sub.set_defaults(handler=f"models:{handler}")
+    for sub in (show, verify):
+        sub.add_argument("name", help="name of a model, or path of a model spec (.yaml)")
     for sub in (listing, show):
+        sub.add_argument("--json", action="store_true", help="write JSON")
+    where = show.add_mutually_exclusive_group()
+    where.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="into whose free memory it is to fit (default: auto, a CUDA GPU if there is one)",
+    )
+    where.add_argument(
+        "--memory", type=gigabytes, metavar="GB", help="the memory of a device that is not here"
+    )
+    for sub in (listing, show, verify):
         options.add_common(sub)
+    convert.add_parser(actions)
 
 
-def models(args: argparse.Namespace) -> None:
-    """List the models or explain one."""
-    from genescribe.models.spec import list_specs, load_spec
+def list_models(args: argparse.Namespace) -> None:
+    """Print one line, or one JSON object, for each model."""
+    from genescribe.models.spec import list_specs
 
-    if args.action == "list":
-        width = max(len(spec.name) for spec in list_specs())
-        for spec in list_specs():
-            print(f"{spec.name:<{width}}  {spec.summary}")
-    else:
-        for key, value in _facts(load_spec(args.name)):
-            print(f"{key:<16} {value}")
+    specs = list_specs()
+    if args.json:
+        _print_json([_summary(spec) for spec in specs])
+        return
+    width = max(len(spec.name) for spec in specs)
+    for spec in specs:
+        state = "installed" if spec.is_installed else "no weights"
+        print(f"{spec.name:<{width}}  {state:<10}  {spec.summary}")
+    print("\ngenescribe models show NAME tells all about one model, and how to get its weights.")
 
 
-def _facts(spec: ModelSpec) -> Iterator[tuple[str, object]]:
+def show(args: argparse.Namespace) -> None:
+    """Print all about one model."""
+    from genescribe.models.memory import needs_of
+    from genescribe.models.spec import load_spec
+
+    spec = load_spec(args.name)
+    needs, room = needs_of(spec), _room(args)
+    if args.json:
+        _print_json(_facts(spec, needs, room))
+        return
+    for label, value in [*_lines(spec), *_memory_lines(needs, room)]:
+        indent = " " * LABEL_WIDTH
+        text = textwrap.fill(
+            value, LINE_WIDTH, initial_indent=f"{label:<{LABEL_WIDTH}}", subsequent_indent=indent
+        )
+        print(text)
+
+
+def verify(args: argparse.Namespace) -> None:
+    """Compare all files with their pins, and all tensors with the model's."""
+    import torch
+
+    from genescribe.models.checkpoint import load
+    from genescribe.models.spec import load_spec
+
+    spec = load_spec(args.name)
+    load(spec, "meta", torch.float32)
+    print(f"{spec.identity}: {len(spec.files)} files are as pinned, and every tensor has its place")
+
+
+def _room(args: argparse.Namespace) -> Room:
+    from genescribe.inference.describer import pick_device
+    from genescribe.models.memory import free_memory
+
+    if args.memory is not None:
+        return Room("as given", args.memory)
+    device = pick_device(args.device)
+    return Room(device, free_memory(device))
+
+
+def _summary(spec: ModelSpec) -> dict[str, Any]:
+    from genescribe.models.memory import needs_of
+
+    return {
+        "name": spec.name,
+        "summary": spec.summary,
+        "architecture": spec.architecture,
+        "license": spec.license,
+        "installed": spec.is_installed,
+        "parameters": asdict(needs_of(spec).published),
+    }
+
+
+def _facts(spec: ModelSpec, needs: Needs, room: Room) -> dict[str, Any]:
+    """Return what ``show --json`` tells; sizes in bytes."""
+    from genescribe.models.memory import DTYPES
+
+    return {
+        **_summary(spec),
+        "parameters_loaded": asdict(needs.loaded),
+        "identity": spec.identity if spec.is_installed else None,
+        "source": spec.source,
+        "citation": spec.citation,
+        "trained_on": spec.trained_on,
+        "weights": [str(path) for path in spec.paths()],
+        "install": spec.install,
+        "views": dict(spec.views),
+        "max_length": spec.max_length,
+        "window": spec.window,
+        "prompt": spec.prompt_id,
+        "prompts": {name: asdict(variant) for name, variant in spec.prompts.items()},
+        "question": spec.question,
+        "tasks": {name: asdict(task) for name, task in spec.tasks.items()},
+        "generation": dict(spec.generation),
+        "no_sequence": spec.no_sequence,
+        "calibrated": spec.calibration is not None,
+        "min_lift": spec.min_lift,
+        "min_score": spec.min_score,
+        "dtype": dict(spec.dtype),
+        "quantisation": spec.quantisation,
+        "tokens": {"prompt": needs.prompt_tokens, "text": needs.new_tokens, "beams": needs.beams},
+        "memory": {
+            dtype: {
+                "weights": needs.weights(dtype),
+                "encoder": needs.encoding(dtype),
+                "gene": needs.gene(dtype),
+                "genes_per_batch": needs.genes(room.free, dtype),
+            }
+            for dtype in DTYPES
+        },
+        "device": {"name": room.device, "memory": room.free},
+    }
+
+
+def _lines(spec: ModelSpec) -> Iterator[tuple[str, str]]:
     """Yield what a person chooses a model by."""
+    note = "" if spec.calibration else " (not calibrated: how sure the model is, not how right)"
     yield "name", spec.name
     yield "summary", spec.summary
-    yield "identity", spec.identity
+    yield "weights", ", ".join(str(path) for path in spec.paths())
+    if spec.is_installed:
+        yield "identity", spec.identity
+    else:
+        yield "not installed", spec.install or "these paths do not exist"
     yield "architecture", spec.architecture
     yield "licence", spec.license
     yield "trained on", spec.trained_on
-    yield "weights", spec.weights
+    yield "source", spec.source or "not stated"
+    yield "cite", spec.citation or "not stated"
     yield "reads", ", ".join(f"{biotype}: {view}" for biotype, view in spec.views.items())
-    yield "longest gene", f"{spec.max_length:,} nt, the rest is left out"
-    yield "prompt", f"{spec.prompt_id}: {spec.prompt_template}"
+    yield "longest gene", f"{spec.max_length:,} nt: {spec.window}"
+    for name, prompt in spec.prompts.items():
+        chosen = " (default)" if prompt == spec.prompt and len(spec.prompts) > 1 else ""
+        yield "prompt", f"{name}{chosen}, id {prompt.id}: {prompt.template}"
+    if spec.question:
+        yield "question", spec.question
+    if spec.tasks:
+        yield "tasks", ", ".join(spec.tasks)
     yield "generation", ", ".join(f"{key} {value}" for key, value in spec.generation.items())
-    yield "uncertain below", f"lift {spec.min_lift} nats per token or score {spec.min_score}"
+    yield "lift compares with", f"no sequence, {spec.no_sequence}"
+    yield (
+        "uncertain below",
+        f"lift {spec.min_lift} nats per token, or score {spec.min_score}{note}",
+    )
+    yield "computes in", ", ".join(f"{key}: {dtype}" for key, dtype in spec.dtype.items())
+
+
+def _memory_lines(needs: Needs, room: Room) -> Iterator[tuple[str, str]]:
+    """Yield sizes, and how many genes fit at once."""
+    from genescribe.models.memory import DTYPES
+
+    for part, number in asdict(needs.published).items():
+        loaded = getattr(needs.loaded, part)
+        note = f" ({_count(loaded)} loaded, without its training head)" if number != loaded else ""
+        yield part.replace("_", " "), f"{_count(number)} parameters{note}"
+    longest = f"{needs.prompt_tokens:,} tokens of prompt, {needs.new_tokens:,} of text"
+    yield "a longest gene", longest + (f", {needs.beams} beams" if needs.beams > 1 else "")
+    for dtype in DTYPES:
+        genes = needs.genes(room.free, dtype)
+        fits = f"{genes:,} longest genes at once" if genes else "does not fit"
+        yield (
+            f"memory, {dtype}",
+            f"weights {needs.weights(dtype) / GB:.2f} GB, a gene {needs.gene(dtype) / GB:.2f} GB; "
+            f"on {room.free / GB:.1f} GB ({room.device}): {fits}",
+        )
+
+
+def _count(number: int) -> str:
+    return f"{number / 1e9:.3f} B" if number >= 1e9 else f"{number / 1e6:.2f} M"
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))

@@ -22,7 +22,7 @@ import genescribe
 from genescribe.errors import CheckpointError, FormatError, InputError, UnknownModelError
 from genescribe.files import check_readable, sha256_of
 from genescribe.models.prompts import PromptVariant
-from genescribe.models.spec_schema import COMPONENTS, SPEC_SCHEMA, problems
+from genescribe.models.spec_schema import COMPONENTS, SETTINGS_SCHEMA, SPEC_SCHEMA, problems
 
 SUMS_FILE = "SHA256SUMS"
 """Pins of a folder's files, in the format of ``sha256sum`` (and ``sha256sum --check``)."""
@@ -173,6 +173,18 @@ class ModelSpec:
         prompt = dataclasses.replace(self.prompt, id=f"{self.prompt.id}+{mark}")
         return dataclasses.replace(self, prompt=prompt, question=question)
 
+    def with_settings(self, settings: Mapping[str, float]) -> ModelSpec:
+        """Return this spec with other thresholds (``min_*``) or generation settings.
+
+        Raises InputError naming the first setting that is unknown or out of range.
+        """
+        where, message = next(_schema_problems(settings, SETTINGS_SCHEMA), ("", ""))
+        if message:
+            raise InputError(f"{f'setting {where}'.rstrip()}: {message}")
+        thresholds = {key: settings[key] for key in ("min_lift", "min_score") if key in settings}
+        generation = {key: settings[key] for key in settings if key not in thresholds}
+        return dataclasses.replace(self, generation={**self.generation, **generation}, **thresholds)
+
     def for_task(self, task: str) -> ModelSpec:
         """Return this spec with the prompt (or question) of a task selected.
 
@@ -312,6 +324,7 @@ def _content(path: Path) -> Any:
 
 def _spec(path: Path, content: Mapping[str, Any]) -> ModelSpec:
     weights, prompt, calibration = content["weights"], content["prompt"], content["calibration"]
+    folder = _weights_path(path, weights["folder"]) if "folder" in weights else path.parent
     variants = prompt.get("variants", {"default": prompt})
     prompts = {name: PromptVariant(**variant) for name, variant in variants.items()}
     return ModelSpec(
@@ -320,10 +333,10 @@ def _spec(path: Path, content: Mapping[str, Any]) -> ModelSpec:
         architecture=content["architecture"],
         license=content["license"],
         trained_on=content["trained_on"],
-        weights=_weights_path(path, weights["folder"]) if "folder" in weights else path.parent,
+        weights=folder,
         components={p: _weights_path(path, weights[p]) for p in COMPONENTS if p in weights},
         pins=weights.get("sha256", {}),
-        install=weights.get("install", ""),
+        install=weights.get("install", "").replace("{path}", str(folder)),
         prompt=prompts[prompt.get("variant", "default")],
         prompts=prompts,
         question=content.get("question"),
@@ -356,18 +369,25 @@ def _check_schema(path: Path, content: object) -> None:
     """Raise InputError naming the first key that is unknown, missing or wrong."""
     where, message = next(_problems(content), ("", ""))
     if message:
-        raise InputError(f"{path}: in {where}: {message}; config/models/template.yaml explains it")
+        raise InputError(
+            f"{path}: in {where or 'the file'}: {message}; config/models/template.yaml explains it"
+        )
 
 
 def _problems(content: Any) -> Iterator[tuple[str, str]]:
+    yield from _schema_problems(content, SPEC_SCHEMA)
+    yield from problems(content)  # reached only where the schema found nothing
+
+
+def _schema_problems(content: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield (key, what is wrong) of what disagrees most with the schema, if anything does."""
     import jsonschema
 
-    validator = jsonschema.Draft202012Validator(SPEC_SCHEMA)
+    validator = jsonschema.Draft202012Validator(schema)
     error = jsonschema.exceptions.best_match(validator.iter_errors(content))
     if error is None:
-        yield from problems(content)
         return
     message = error.message
     if error.validator == "additionalProperties":
         message += f"; allowed: {', '.join(sorted(error.schema['properties']))}"
-    yield ".".join(str(key) for key in error.absolute_path) or "the file", message
+    yield ".".join(str(key) for key in error.absolute_path), message
