@@ -58,9 +58,12 @@ def write_config(project: Path, **changes: object) -> None:
     """Write config/config.yaml as the project ships it, with sections changed."""
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     for key, value in changes.items():
-        config[key] = config[key] | value if isinstance(value, dict) else value
+        is_section = isinstance(config.get(key), dict)
+        config[key] = config[key] | value if is_section else value
     (project / "config").mkdir(exist_ok=True)
-    (project / "config" / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (project / "config" / "config.yaml").write_text(
+        yaml.safe_dump(config, sort_keys=False), encoding="utf-8"
+    )
 
 
 def call_snakemake(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from genescribe.pipeline.stages import EXCLUDED_BIOTYPES
+from genescribe.pipeline.options import EXCLUDED_BIOTYPES
 from workflow.project import call_snakemake, write_assembly, write_config, write_sheet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,6 +134,30 @@ REFUSED = {
     "unknown key": ("config", {"shardz": 3}, "shardz"),
     "unknown key in a section": ("config", {"describe": {"shard": 3}}, "describe.*'shard'"),
     "wrong type": ("config", {"retries": "many"}, "retries.*many"),
+    "unknown model": (
+        "config",
+        {"model": "nothing"},
+        "toy: model: no model named 'nothing'",
+    ),
+    "empty table of models": ("config", {"model": {}}, "model: .*{}"),
+    "table of models with a list": ("config", {"model": {"tRNA": ["tiny"]}}, "model.tRNA: "),
+    "route that is never used": (
+        "config",
+        {"model": {"*": "tiny", "tRNA": "skip"}},
+        "toy: model: route tRNA: is never",
+    ),
+    "no model at all": (
+        "config",
+        {"model": {"*": "skip"}},
+        "toy: model: no route leads to",
+    ),
+    "unknown prompt": ("config", {"prompt": "other"}, "toy: model: .* has no prompt 'other'"),
+    "question to a model that takes none": ("config", {"question": "What?"}, "takes no question"),
+    "unknown model in the sheet": (
+        "sheet",
+        "assembly\tannotation\tmodel\na\tdata/genes.gtf\tnothing\n",
+        "a: model: no model named 'nothing'",
+    ),
     "no such sheet": ("config", {"assemblies": "nowhere.tsv"}, "assemblies: nowhere.tsv: no such"),
     "empty sheet": ("sheet", "assembly\tgenome\tannotation\n", "names no assembly"),
     "unknown column": ("sheet", "assembly\tgene\tannotation\na\tb\tc\n", "a: .*'gene'"),
