@@ -181,7 +181,9 @@ class ModelSpec:
         where, message = next(_schema_problems(settings, SETTINGS_SCHEMA), ("", ""))
         if message:
             raise InputError(f"{f'setting {where}'.rstrip()}: {message}")
-        thresholds = {key: settings[key] for key in ("min_lift", "min_score") if key in settings}
+        thresholds: dict[str, Any] = {
+            key: settings[key] for key in ("min_lift", "min_score") if key in settings
+        }
         generation = {key: settings[key] for key in settings if key not in thresholds}
         return dataclasses.replace(self, generation={**self.generation, **generation}, **thresholds)
 

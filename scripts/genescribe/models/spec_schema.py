@@ -64,6 +64,18 @@ _SEQUENCE_CHAT_CONFIG = {
     "null_slots": _NATURAL,
 }
 
+_GENERATION = {
+    "max_new_tokens": _COUNT,
+    "num_beams": _COUNT,
+    "repetition_penalty": {"type": "number", "exclusiveMinimum": 0},
+    "no_repeat_ngram_size": _NATURAL,
+    "length_penalty": _NUMBER,
+}
+_THRESHOLDS = {"min_lift": _NUMBER, "min_score": {"type": "number", "minimum": 0, "maximum": 1}}
+
+SETTINGS_SCHEMA = _object({}, _GENERATION | _THRESHOLDS)
+"""What a run may set otherwise than the spec (``ModelSpec.with_settings``)."""
+
 SPEC_SCHEMA = _object(
     {
         "name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]*$"},
@@ -94,20 +106,13 @@ SPEC_SCHEMA = _object(
         "max_length": _COUNT,
         "generation": _object(
             {"max_new_tokens": _COUNT},
-            {
-                "num_beams": _COUNT,
-                "repetition_penalty": {"type": "number", "exclusiveMinimum": 0},
-                "no_repeat_ngram_size": _NATURAL,
-                "length_penalty": _NUMBER,
-                "stop": {"type": "array", "items": _TEXT},
-            },
+            {**_GENERATION, "stop": {"type": "array", "items": _TEXT}},
         ),
         "calibration": {
             **_object({"intercept": _NUMBER, "log_prob": _NUMBER, "lift": _NUMBER}),
             "type": ["object", "null"],
         },
-        "min_lift": _NUMBER,
-        "min_score": {"type": "number", "minimum": 0, "maximum": 1},
+        **_THRESHOLDS,
     },
     {
         "source": _TEXT,
