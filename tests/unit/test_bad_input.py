@@ -206,6 +206,7 @@ def test_no_genome_at_all(refused, inputs, tmp_path):
         (("run", "--out", "x"), ("--annotation",)),
         (("extract", "--annotation", "x", "--out", "x", "--flank", "-1"), ("--flank", "'-1'")),
         (("extract", "--annotation", "x", "--out", "x", "--view", "exon"), ("--view", "cds")),
+        (("run", "--annotation", "x", "--out", "x", "--set", "min_lift=nan"), ("min_lift=nan",)),
         (
             ("describe", "--genes", "x", "--sequences", "x", "--out", "x", "--shard", "9/8"),
             ("9/8",),

@@ -128,6 +128,27 @@ def test_prompt_and_question_hold_for_every_model(
         load_routes(table, question="Where?")
 
 
+def test_settings_replace_those_of_every_spec(second: str) -> None:
+    settings = {"min_score": 0.7, "max_new_tokens": 3, "num_beams": 2}
+    for spec in load_routes({"tRNA": second, "*": "tiny"}, settings=settings).specs:
+        assert (spec.min_score, spec.min_lift) == (0.7, TINY.min_lift)
+        assert spec.generation == {"max_new_tokens": 3, "num_beams": 2}
+        assert spec.identity.endswith(TINY.identity.partition("@")[2]), "the weights are the same"
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"min_score": 2}, "setting min_score: 2 is greater than the maximum of 1"),
+        ({"num_beams": 1.5}, "setting num_beams: 1.5 is not of type 'integer'"),
+        ({"max_length": 9}, r"setting: .*\('max_length' was unexpected\); allowed: .*, min_score"),
+    ],
+)
+def test_settings_that_no_spec_could_have(settings: dict[str, float], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        load_routes("tiny", settings=settings)
+
+
 def test_routing_imports_neither_torch_nor_transformers(root: Path) -> None:
     code = (
         "import genescribe.models.routing, sys; print({'torch', 'transformers'} & {*sys.modules})"

@@ -37,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # the reader of our standard output went away (| head); not an error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except MemoryError:
+        return _fail("out of memory; give the run more, or take a smaller model", 1, args.debug)
     except Exception as error:  # noqa: BLE001 - the last resort: one line, never silence
         where = f"{type(error).__name__}: {error}"
         return _fail(f"unexpected {where} (add --debug and report the traceback)", 1, args.debug)

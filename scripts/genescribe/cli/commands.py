@@ -186,6 +186,7 @@ def _describe_options(args: argparse.Namespace) -> DescribeOptions:
         model=_model_choice(args),
         prompt=args.prompt,
         question=args.question,
+        settings=dict(args.set or ()),
         device=args.device,
         organism=args.organism,
         cache=args.cache,

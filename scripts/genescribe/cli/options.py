@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,18 @@ def route(text: str) -> tuple[str, str]:
             f"{text!r} is not PATTERN=MODEL, like protein_coding=tiny or '*RNA=skip'"
         )
     return pattern.strip(), model.strip()
+
+
+def setting(text: str) -> tuple[str, float]:
+    """Parse ``KEY=NUMBER``."""
+    key, _, value = text.partition("=")
+    try:
+        number = int(value) if value.lstrip("-").isdigit() else float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=NUMBER, like min_score=0.3")
+    return key, number
 
 
 class Parser(argparse.ArgumentParser):
@@ -124,6 +137,14 @@ def add_describe_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--question", metavar="TEXT", help="what to ask the model about each gene, if it takes one"
+    )
+    group.add_argument(
+        "--set",
+        type=setting,
+        action="append",
+        metavar="KEY=NUMBER",
+        help="a threshold (min_score, min_lift) or generation setting (max_new_tokens, num_beams, "
+        "...) to use instead of the spec's; may be repeated",
     )
     group.add_argument(
         "--device",

@@ -59,19 +59,23 @@ class Routes:
 
 
 def load_routes(
-    model: ModelChoice, *, prompt: str | None = None, question: str | None = None
+    model: ModelChoice,
+    *,
+    prompt: str | None = None,
+    question: str | None = None,
+    settings: Mapping[str, float] | None = None,
 ) -> Routes:
-    """Read the specs of a choice of models; ``prompt`` and ``question`` hold for all of them.
+    """Read the specs of a choice of models; what else is given holds for all of them.
 
     Raises UnknownModelError, and InputError for a table that cannot be meant: a pattern that
-    never decides, two specs of one name, no model at all, or a prompt or question that one of
-    the models does not take.
+    never decides, two specs of one name, no model at all, or a prompt, question or setting
+    (``ModelSpec.with_settings``) that one of the models does not take.
     """
     table = {ANYTHING: model} if isinstance(model, str) else dict(model)
     specs: dict[str, ModelSpec | None] = {SKIP: None}
     for name in table.values():
         if name not in specs:
-            specs[name] = _asked(load_spec(name), prompt, question)
+            specs[name] = _asked(load_spec(name), prompt, question, settings)
     routes = Routes(tuple(Route(pattern, specs[name]) for pattern, name in table.items()))
     _check(routes)
     return routes
@@ -82,10 +86,17 @@ def one_model(spec: ModelSpec) -> Routes:
     return Routes((Route(ANYTHING, spec),))
 
 
-def _asked(spec: ModelSpec, prompt: str | None, question: str | None) -> ModelSpec:
+def _asked(
+    spec: ModelSpec,
+    prompt: str | None,
+    question: str | None,
+    settings: Mapping[str, float] | None,
+) -> ModelSpec:
     if prompt is not None:
         spec = spec.with_prompt(prompt)
-    return spec if question is None else spec.with_question(question)
+    if question is not None:
+        spec = spec.with_question(question)
+    return spec.with_settings(settings) if settings else spec
 
 
 def _check(routes: Routes) -> None:

@@ -52,12 +52,14 @@ class DescribeOptions:
     """What a person may choose about inference.
 
     ``model`` is one model for all genes, or biotype pattern -> model (``models.routing``);
-    ``prompt`` names a prompt variant of its spec, ``question`` replaces the spec's question.
+    ``prompt`` names a prompt variant of its spec, ``question`` replaces the spec's question and
+    ``settings`` its thresholds and generation settings (``ModelSpec.with_settings``).
     """
 
     model: ModelChoice = "tiny"
     prompt: str | None = None
     question: str | None = None
+    settings: Mapping[str, float] | None = None
     device: str = "auto"
     organism: str | None = None
     cache: Path | None = None
@@ -66,7 +68,9 @@ class DescribeOptions:
 
     def routes(self) -> Routes:
         """Read the specs; raises what ``load_routes`` raises."""
-        return load_routes(self.model, prompt=self.prompt, question=self.question)
+        return load_routes(
+            self.model, prompt=self.prompt, question=self.question, settings=self.settings
+        )
 
 
 def text_settings(routes: Routes, options: DescribeOptions) -> dict[str, Any]:
