@@ -39,27 +39,33 @@ class Builder:
         A shape that does not fit is named with the shape that would; LoRA's alpha must be known.
         """
         for name, parts in self.plan.parts.items():
-            shapes = {parts["weight"].name: tuple(self.tensors[parts["weight"].name].shape)}
-            if "lora_A" in parts:
-                a, b = (self.tensors[parts[part].name] for part in ("lora_A", "lora_B"))
-                self._check_rank(len(a))
-                shapes[f"{parts['lora_B'].name} x lora_A"] = (len(b), a.shape[1])
             wanted = tuple(self.expected[name].shape)
-            for source, shape in shapes.items():
-                if shape != wanted:
-                    raise ConversionError(
-                        f"{self.path}: {source} has shape {shape}, but {name} needs {wanted} by "
-                        "the configuration; give the folder of the config.json that belongs to it",
-                        self.plan.report(),
-                    )
+            self._check_shape(parts["weight"].name, wanted, f"{name} needs")
+            if "lora_A" in parts:
+                rank = len(self.tensors[parts["lora_A"].name])
+                self._check_shape(parts["lora_A"].name, (rank, wanted[1]), f"{name} needs")
+                self._check_shape(
+                    parts["lora_B"].name, (wanted[0], rank), f"{name} and its lora_A need"
+                )
+                self._check_rank(rank)
+
+    def _check_shape(self, source: str, wanted: tuple[int, ...], who: str) -> None:
+        shape = tuple(self.tensors[source].shape)
+        if shape != wanted:
+            raise self._refused(
+                f"{source} has shape {shape}, but {who} {wanted} by the configuration; give the "
+                "folder of the config.json that belongs to it"
+            )
 
     def _check_rank(self, rank: int) -> None:
         if self.lora_alpha is None and rank != PUBLISHED_RANK:
-            raise ConversionError(
-                f"{self.path}: LoRA has rank {rank}, the published one {PUBLISHED_RANK}; say with "
-                "--lora-alpha what it was trained with",
-                self.plan.report(),
+            raise self._refused(
+                f"LoRA has rank {rank}, the published one {PUBLISHED_RANK}; say with --lora-alpha "
+                "what it was trained with"
             )
+
+    def _refused(self, message: str) -> ConversionError:
+        return ConversionError(f"{self.path}: {message}", self.plan.report())
 
     def shapes(self) -> dict[str, Tensor]:
         """Return tensors on the meta device of the shapes and types that will be built."""
