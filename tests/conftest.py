@@ -99,6 +99,7 @@ def described_gene() -> Callable[..., tuple[GeneRow, Description]]:
             "gene_id": gene_id, "text": "pyruvate kinase of glycolysis",
             "status": Status.DESCRIBED, "reason": Reason.NONE, "score": 0.71, "lift": 1.24,
             "n_tokens": 7, "model": "tiny@0123456789ab", "prompt": "describe-1", "truncated": 0,
+            "calibrated": True,
         }  # fmt: skip
         for name, value in changes.items():
             target = described if name in described else gene

@@ -145,8 +145,9 @@ class SequenceRecord:
 class Description:
     """What a model wrote about one gene, and how far the sequence supports it.
 
-    ``score`` is a calibrated probability in 0..1, ``lift`` is in nats per token; both are None
-    where no text was generated. ``model`` is ``name@weights-hash``, ``prompt`` the prompt id.
+    ``score`` is a probability in 0..1, ``lift`` is in nats per token; both are None where no text
+    was generated. Unless ``calibrated``, the score is only the likelihood per token that the model
+    gives its own words. ``model`` is ``name@weights-hash``, ``prompt`` the prompt id.
     ``truncated`` is the number of nt of the gene that the model did not read, for its limit.
     """
 
@@ -160,6 +161,7 @@ class Description:
     model: str
     prompt: str
     truncated: int = 0
+    calibrated: bool = True
 
 
 def biotype_matches(biotype: str, pattern: str) -> bool:

@@ -219,9 +219,10 @@ def test_missing_numbers_are_left_out(tmp_path):
     assert "NADPH;genescribe_status=described;\r\n" in written
 
 
-def test_what_the_model_did_not_read_of_a_gene_is_written(tmp_path):
-    cut = replace(description("g1"), truncated=5321)
+def test_what_was_not_read_and_not_calibrated_is_written_and_taken_out_again(tmp_path):
+    cut = replace(description("g1"), truncated=5321, calibrated=False)
     written, paths = run(tmp_path, GFF3, {"g1": cut, "g 2": description("g 2", 3)})
+    assert "genescribe_score=0.710;genescribe_calibrated=no;genescribe_lift=1.240;" in written
     assert "genescribe_model=tiny@0123456789ab;genescribe_truncated=5321;\r\n" in written
     with (tmp_path / "stripped").open("wb") as out:
         strip(paths[0], out)

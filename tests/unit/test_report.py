@@ -308,10 +308,11 @@ def two_models(described_gene):
     """Genes of a calibrated and of another model, and their run record."""
     genes = [
         described_gene("dna", model="dna@1", score=0.71),
-        described_gene("rna", model="rna@2", score=0.64, length=1024, truncated=5321),
+        described_gene(
+            "rna", model="rna@2", score=0.64, calibrated=False, length=1024, truncated=5321
+        ),
     ]
-    models = [{"identity": "dna@1", "calibrated": True}, {"identity": "rna@2", "calibrated": False}]
-    return genes, {"model": models}
+    return genes, {"model": [{"identity": "dna@1"}, {"identity": "rna@2"}]}
 
 
 def test_scores_that_are_not_calibrated_are_named_so(build, described_gene):
@@ -320,9 +321,9 @@ def test_scores_that_are_not_calibrated_are_named_so(build, described_gene):
     assert Page(both).texts.count("not calibrated") == 1  # at the one gene of that model
     assert "calibrated on genes" not in both
     assert "Median score (calibrated for some models only)" in Page(both).texts
-    alone = Page(build(genes[1:], run={"model": run["model"][1]}))
+    alone = Page(build(genes[1:], run=run))
     assert {"Median score (not calibrated)", "Score (not calibrated)"} <= set(alone.texts)
-    calibrated = build(genes[:1], run={"model": run["model"][0]})
+    calibrated = build(genes[:1], run=run)
     assert "not calibrated" not in " ".join(Page(calibrated).texts)
 
 
@@ -348,9 +349,8 @@ def test_multiqc_table(tmp_path, described_gene):
     write_multiqc(
         [*(row for row, _ in genes), skipped],
         {one.gene_id: one for _, one in genes},
-        run={},
-        sample="my\tsample",
-        out=out,
+        "my\tsample",
+        out,
     )
     lines = out.read_text().splitlines()
     header = [line for line in lines if line.startswith("#")]
@@ -365,8 +365,7 @@ def test_multiqc_table(tmp_path, described_gene):
 
 
 def test_multiqc_table_of_a_model_without_calibration(tmp_path, described_gene):
-    genes, run = two_models(described_gene)
+    row, found = two_models(described_gene)[0][1]
     out = tmp_path / "genescribe_mqc.tsv"
-    rows, texts = [genes[1][0]], {"rna": genes[1][1]}
-    write_multiqc(rows, texts, run=run, sample="s", out=out)
+    write_multiqc([row], {"rna": found}, "s", out)
     assert "'Median score (not calibrated), 0 to 1," in out.read_text()

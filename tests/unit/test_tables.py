@@ -197,7 +197,7 @@ def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
 def test_descriptions_table(tmp_path: Path) -> None:
     described = Description(
         "g1", "=cmd|' /C calc'!A0", Status.DESCRIBED, Reason.NONE, 0.71, -0.25, 9, "tiny@ab", "p1",
-        truncated=5321,
+        truncated=5321, calibrated=False,
     )  # fmt: skip
     skipped = Description(
         "g2", "", Status.SKIPPED, Reason.TOO_SHORT, None, None, 0, "tiny@ab", "p1"
@@ -208,8 +208,8 @@ def test_descriptions_table(tmp_path: Path) -> None:
     header, first, second = (line.split("\t") for line in path.read_text().splitlines())
     assert header == list(tables.DESCRIPTION_COLUMNS)
     assert first[:7] == ["g1", "chr1", "10", "20", "-", "protein_coding", "abc"]
-    assert first[7:12] == ["described", "", "0.7100", "-0.2500", "9"]
-    assert first[12:] == ["tiny@ab", "p1", "5321", "kinase", "'=cmd|' /C calc'!A0"]
-    assert second[7:12] == ["skipped", "too_short", "", "", "0"]
+    assert first[7:13] == ["described", "", "0.7100", "no", "-0.2500", "9"]
+    assert first[13:] == ["tiny@ab", "p1", "5321", "kinase", "'=cmd|' /C calc'!A0"]
+    assert second[7:13] == ["skipped", "too_short", "", "", "", "0"]
     with pytest.raises(InputError, match="gene g2: has no description"):
         tables.write_descriptions_tsv(path, rows, {"g1": described})

@@ -91,6 +91,8 @@ def addition_of(description: Description, settings: DecorateSettings, dialect: C
         keys.append(("genescribe_reason", str(description.reason)))
     if description.score is not None:
         keys.append(("genescribe_score", f"{description.score:.3f}"))
+        if not description.calibrated:
+            keys.append(("genescribe_calibrated", "no"))
     if description.lift is not None:
         keys.append(("genescribe_lift", f"{description.lift:.3f}"))
     if description.model and generated:

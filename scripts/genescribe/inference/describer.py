@@ -188,6 +188,7 @@ class Describer:
             model=model,
             prompt=prompt,
             truncated=record.truncated,
+            calibrated=self.spec.calibration is not None,
         )
 
     def _generations(

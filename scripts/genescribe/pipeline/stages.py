@@ -310,7 +310,7 @@ def report_stage(
     rows = read_genes_tsv(genes_tsv)
     by_gene = {row.gene_id: row for row in read_descriptions(descriptions)}
     build_report(rows, by_gene, run=run, title=title, out=out)
-    write_multiqc(rows, by_gene, run=run, sample=title, out=table)
+    write_multiqc(rows, by_gene, sample=title, out=table)
     record.note(report=str(out))
 
 

@@ -32,7 +32,6 @@ from genescribe.report.entries import (
     median,
     pair,
     score_name,
-    uncalibrated_models,
 )
 
 STATIC_ROWS = 200  # genes that are readable without JavaScript
@@ -55,8 +54,7 @@ def build_report(
     and descriptions do not belong together, OutputError where ``out`` cannot be written.
     """
     entries = pair(rows, descriptions)
-    uncalibrated = uncalibrated_models(run)
-    score = score_name(entries, uncalibrated)
+    score = score_name(entries)
     template = _environment().from_string(_asset("template.html"))
     page = template.render(
         title=title,
@@ -64,7 +62,6 @@ def build_report(
         statuses=[(status, count, STATUS_MEANING[status]) for status, count in _statuses(entries)],
         medians=_medians(entries, score),
         score_name=score,
-        uncalibrated=uncalibrated,
         models=sorted({entry.description.model for entry in entries} - {""}),
         charts=_charts(entries, score),
         reasons=[(*item, REASON_MEANING[item[1]]) for item in count_reasons(entries)],
@@ -73,7 +70,7 @@ def build_report(
         provenance=provenance.tables(run),
         version=run.get("genescribe_version", ""),
         created=str(run.get("created", "")),
-        payload=_payload(entries, uncalibrated),
+        payload=_payload(entries),
         **_inlined(style="report.css", script="report.js"),
     )
     # Annotations in an unknown encoding may carry lone surrogates, which UTF-8 has no bytes for.
@@ -104,7 +101,7 @@ def _inlined(**assets: str) -> dict[str, str]:
     return values
 
 
-def _payload(entries: Sequence[Entry], uncalibrated: frozenset[str]) -> str:
+def _payload(entries: Sequence[Entry]) -> str:
     """Return the columns of all genes as JSON, gzipped, in base64; coordinates 1-based closed."""
     columns: dict[str, list[Any]] = {
         "gene_id": [row.gene_id for row, _ in entries],
@@ -118,6 +115,7 @@ def _payload(entries: Sequence[Entry], uncalibrated: frozenset[str]) -> str:
         "reason": [description.reason for _, description in entries],
         "text": [description.text for _, description in entries],
         "score": [_rounded(description.score) for _, description in entries],
+        "calibrated": [_calibrated(description) for _, description in entries],
         "lift": [_rounded(description.lift) for _, description in entries],
         "product": [row.product for row, _ in entries],
         "transcripts": [row.transcripts for row, _ in entries],
@@ -130,17 +128,18 @@ def _payload(entries: Sequence[Entry], uncalibrated: frozenset[str]) -> str:
         "model": [description.model for _, description in entries],
         "prompt": [description.prompt for _, description in entries],
     }
-    data = {
-        "columns": columns,
-        "meanings": REASON_MEANING,
-        "uncalibrated": sorted(uncalibrated),
-    }
+    data = {"columns": columns, "meanings": REASON_MEANING}
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode("ascii"), mtime=0)).decode()
 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else round(value, 4)
+
+
+def _calibrated(description: Description) -> str:
+    """Return whether the score is calibrated, "" where there is none."""
+    return "" if description.score is None else "yes" if description.calibrated else "no"
 
 
 def _statuses(entries: Sequence[Entry]) -> list[tuple[Status, int]]:

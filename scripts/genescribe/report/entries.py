@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from genescribe.errors import InputError
 from genescribe.records import Description, GeneRow, Reason, Status
@@ -77,22 +77,12 @@ def count_reasons(entries: Iterable[Entry]) -> list[tuple[Status, Reason, int]]:
     return sorted(((*key, n) for key, n in counts.items()), key=lambda item: (-item[2], item[:2]))
 
 
-def uncalibrated_models(run: Mapping[str, Any]) -> frozenset[str]:
-    """Return the identities of the models whose score is no calibrated probability.
-
-    A run record without a word on that counts as calibrated.
-    """
-    facts = run.get("model") or []
-    models = [facts] if isinstance(facts, Mapping) else facts
-    return frozenset(str(one["identity"]) for one in models if one.get("calibrated") is False)
-
-
-def score_name(entries: Iterable[Entry], uncalibrated: frozenset[str]) -> str:
+def score_name(entries: Iterable[Entry]) -> str:
     """Return what to call the scores of all these genes together."""
-    kinds = {d.model in uncalibrated for _, d in entries if d.score is not None}
+    kinds = {found.calibrated for _, found in entries if found.score is not None}
     if kinds == {True, False}:
         return "score (calibrated for some models only)"
-    return "score (not calibrated)" if True in kinds else "score"
+    return "score (not calibrated)" if False in kinds else "score"
 
 
 def median(entries: Iterable[Entry], value: Callable[[Description], float | None]) -> float | None:

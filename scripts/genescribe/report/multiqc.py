@@ -7,17 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from genescribe.files import atomic_path
 from genescribe.records import Description, GeneRow, Status
-from genescribe.report.entries import (
-    count_statuses,
-    median,
-    pair,
-    score_name,
-    uncalibrated_models,
-)
+from genescribe.report.entries import count_statuses, median, pair, score_name
 
 HEADER = """\
 # id: 'genescribe'
@@ -59,15 +52,12 @@ HEADER = """\
 def write_multiqc(
     rows: Sequence[GeneRow],
     descriptions: Mapping[str, Description],
-    *,
-    run: Mapping[str, Any],
     sample: str,
     out: Path,
 ) -> None:
     """Write the assembly's counts and medians for MultiQC; ``sample`` names its row.
 
-    ``run`` is the run record, which tells whether the scores are calibrated. Raises InputError as
-    ``pair`` does and OutputError where ``out`` cannot be written.
+    Raises InputError as ``pair`` does and OutputError where ``out`` cannot be written.
     """
     entries = pair(rows, descriptions)
     statuses = count_statuses(entries)
@@ -81,7 +71,7 @@ def write_multiqc(
         **{status.value: str(statuses[status]) for status in Status},
         **{name: "" if value is None else f"{value:.4f}" for name, value in medians.items()},
     }
-    header = HEADER.replace("{score}", score_name(entries, uncalibrated_models(run)))
+    header = HEADER.replace("{score}", score_name(entries))
     with atomic_path(out) as temporary:
         temporary.write_text(
             header + "\t".join(cells) + "\n" + "\t".join(cells.values()) + "\n", encoding="utf-8"

@@ -13,7 +13,6 @@
 
   let columns = {}; // name -> one value per gene
   let meanings = {}; // reason -> sentence
-  let uncalibrated = []; // models whose score is no calibrated probability
   const view = { rows: [], page: 0, sort: "", descending: false, open: -1 };
 
   // ---- data -------------------------------------------------------------------------------
@@ -84,8 +83,7 @@
   const isolated = (text) => make("bdi", {}, text); // right-to-left names stay in their place
 
   const leftOut = (row) => `${integers.format(columns.truncated[row])} nt left out`;
-  const isUncalibrated = (row) =>
-    columns.score[row] !== null && uncalibrated.includes(columns.model[row]);
+  const isUncalibrated = (row) => columns.calibrated[row] === "no";
 
   function geneCell(row) {
     const { gene_id: ids, name: names } = columns;
@@ -344,7 +342,7 @@
       byId("trouble").hidden = false;
       return;
     }
-    ({ columns, meanings, uncalibrated } = await unpack(byId("genes-data").textContent));
+    ({ columns, meanings } = await unpack(byId("genes-data").textContent));
     columns.location = columns.seqid.map((seqid, row) =>
       `${seqid}:${columns.start[row]}-${columns.end[row]}`);
     for (const name of ["status", "biotype", "seqid"]) fillFilter(name);
