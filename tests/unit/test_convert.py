@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ from transformers import AutoTokenizer
 import published_layouts as layouts
 from genescribe.errors import ConversionError
 from genescribe.models.convert import Companions, Conversion, convert
+from genescribe.models.convert.configs import CONFIGS
+from genescribe.models.convert.source import Source
 from genescribe.models.convert.vocabulary import load_tokenizer
+from genescribe.models.spec import load_spec
 
 
 def converted(published: layouts.Published, target: Path, **options: Any) -> Conversion:
@@ -162,6 +166,42 @@ def test_language_model_from_a_folder_of_its_own(tmp_path: Path) -> None:
         Companions(encoder_tokenizer=published.encoder_tokenizer, base=base),
     )
     assert contents(tmp_path / "joined") == contents(tmp_path / "whole")
+
+
+# ---- configurations
+
+
+def disagreements(said: Mapping[str, Any], config: Any) -> Iterator[str]:
+    """What a spec says of a configuration that is not so."""
+    for key, value in said.items():
+        found = getattr(config, key)
+        if isinstance(value, dict) and not isinstance(found, dict):
+            yield from disagreements(value, found)
+        elif found != value:
+            yield f"{key}: {value} {found}"
+
+
+PUBLISHED_ARGS = {
+    "dim": 768, "n_layers": 12, "n_heads": 12, "n_kv_heads": 12, "vocab_size": 512,
+    "multiple_of": 768, "max_seq_len": 512, "dropout": 0.1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spec", "key", "layout", "facts"),
+    [
+        ("genechat-13b", None, "genechat", {}),
+        ("rnagpt-8b", "encoder_config", "rnafm", {}),
+        ("genomicllm-92m", "text_config", "genomicllm", {"model_args": PUBLISHED_ARGS}),
+    ],
+)
+def test_published_sizes_are_those_of_the_specs(
+    spec: str, key: str | None, layout: str, facts: dict[str, Any]
+) -> None:
+    config = CONFIGS[layout](Source(Path("absent"), {}, facts), Companions())
+    said = load_spec(spec).config
+    assert said
+    assert list(disagreements(said[key] if key else said, config)) == []
 
 
 # ---- the report

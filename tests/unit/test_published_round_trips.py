@@ -15,24 +15,26 @@ import numpy as np
 import pytest
 import sentencepiece
 import torch
+import yaml
 from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 
 import published_layouts as layouts
-from genescribe.models.checkpoint import load_folder
+from genescribe.models.checkpoint import load
 from genescribe.models.configuration import NucleotideTransformerConfig
 from genescribe.models.convert import Companions, convert
 from genescribe.models.encoders import NucleotideTransformerModel
-from genescribe.models.prompts import PromptVariant
+from genescribe.models.spec import load_spec, specs_folder
 from genescribe.records import SequenceRecord, View, sequence_sha256
 from references import Array, dnabert2, esm, linear, llama, relative_error
 
 TOLERANCE = 1e-5
-PROMPT = PromptVariant(
-    "test", "###Human: <gene>{sequence}</gene> {question} ###Assistant:", bos="one"
-)
 QUESTION = "Tell me about this gene."
+BEFORE = (
+    "Give the following gene: <gene>geneContent</gene>. Please answer my questions.###Human: <gene>"
+)
+"""What GeneChat's inference code writes before the gene (genechat/common/conversation.py)."""
 
 
 def arrays(tensors: Mapping[str, Tensor], prefix: str = "") -> dict[str, Array]:
@@ -46,6 +48,16 @@ def arrays(tensors: Mapping[str, Tensor], prefix: str = "") -> dict[str, Array]:
 
 def record(sequence: str) -> SequenceRecord:
     return SequenceRecord("g", View.GENE, "protein_coding", sequence, sequence_sha256(sequence))
+
+
+def spec_for(folder: Path, name: str) -> Path:
+    """Write the spec of a published system for small weights in ``folder``."""
+    content = yaml.safe_load((specs_folder() / f"{name}.yaml").read_text())
+    content["weights"] = {"folder": str(folder)}
+    content.pop("config")
+    path = folder.parent / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
 
 
 # ---- encoders
@@ -198,8 +210,8 @@ def genechat_rows(published: layouts.Published, sequence: str) -> Array:
         means.append(vectors.sum(0) / len(vectors))
     gene = linear(arrays(published.tensors), "hyena_llama_proj", np.stack(means))
     pieces = sentencepiece.SentencePieceProcessor(str(published.tokenizer / "tokenizer.model"))
-    before = [pieces.bos_id(), *pieces.encode("###Human: <gene>")]
-    after = pieces.encode(f"</gene> {QUESTION} ###Assistant:")
+    before = [pieces.bos_id(), *pieces.encode(BEFORE)]
+    after = pieces.encode(f"</gene> {QUESTION}###Assistant:")
     weights = merged(published.tensors)
     return np.concatenate([llama.embed(weights, before), gene, llama.embed(weights, after)])
 
@@ -213,7 +225,8 @@ def test_genechat_from_gene_to_logits(tmp_path: Path, lora: Any) -> None:
         tmp_path / "ours",
         Companions(published.tokenizer, published.encoder_tokenizer),
     )
-    model, processor = load_folder(tmp_path / "ours", PROMPT, "cpu", torch.float32)
+    spec = load_spec(spec_for(tmp_path / "ours", "genechat-13b"))
+    model, processor = load(spec, "cpu", torch.float32)  # compares with SHA256SUMS as well
     gene = record(layouts.nucleotides(1200))
     inputs = processor([gene], question=QUESTION)
     with torch.no_grad():
