@@ -208,8 +208,9 @@ def test_descriptions_table(tmp_path: Path) -> None:
     header, first, second = (line.split("\t") for line in path.read_text().splitlines())
     assert header == list(tables.DESCRIPTION_COLUMNS)
     assert first[:7] == ["g1", "chr1", "10", "20", "-", "protein_coding", "abc"]
-    assert first[7:13] == ["described", "", "0.7100", "no", "-0.2500", "9"]
-    assert first[13:] == ["tiny@ab", "p1", "5321", "kinase", "'=cmd|' /C calc'!A0"]
-    assert second[7:13] == ["skipped", "too_short", "", "", "", "0"]
+    assert first[7:12] == ["described", "", "0.7100", "-0.2500", "9"]
+    assert first[12:] == ["tiny@ab", "p1", "5321", "no", "kinase", "'=cmd|' /C calc'!A0"]
+    assert second[7:12] == ["skipped", "too_short", "", "", "0"]
+    assert second[14:16] == ["0", ""]
     with pytest.raises(InputError, match="gene g2: has no description"):
         tables.write_descriptions_tsv(path, rows, {"g1": described})

@@ -37,7 +37,7 @@ from genescribe.records import (
 GENE_COLUMNS = tuple(field.name for field in fields(GeneRow))
 DESCRIPTION_COLUMNS = (
     "gene_id", "seqid", "start", "end", "strand", "biotype", "name", "status", "reason",
-    "score", "calibrated", "lift", "n_tokens", "model", "prompt", "truncated", "product", "text",
+    "score", "lift", "n_tokens", "model", "prompt", "truncated", "calibrated", "product", "text",
 )  # fmt: skip
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _UNESCAPES = {escaped: raw for raw, escaped in _ESCAPES.items()}
@@ -92,8 +92,8 @@ def write_descriptions_tsv(
             calibrated = "" if found.score is None else "yes" if found.calibrated else "no"
             yield (
                 f"{_place(row)}\t{found.status}\t{found.reason}\t{_number(found.score)}\t"
-                f"{calibrated}\t{_number(found.lift)}\t{found.n_tokens}\t{escape(found.model)}\t"
-                f"{escape(found.prompt)}\t{found.truncated}\t{escape(row.product)}\t"
+                f"{_number(found.lift)}\t{found.n_tokens}\t{escape(found.model)}\t"
+                f"{escape(found.prompt)}\t{found.truncated}\t{calibrated}\t{escape(row.product)}\t"
                 f"{escape(found.text)}"
             )
 
