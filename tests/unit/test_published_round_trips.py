@@ -18,7 +18,7 @@ import torch
 import yaml
 from tokenizers import Tokenizer
 from torch import Tensor
-from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModel, AutoModelForCausalLM
 
 import published_layouts as layouts
 from genescribe.models.checkpoint import load
@@ -133,24 +133,22 @@ def test_nucleotide_transformer_v2(tmp_path: Path) -> None:
 def test_genomicllm(tmp_path: Path, compiled: bool, kv_heads: int) -> None:
     published = layouts.genomicllm(tmp_path / "published", compiled=compiled, n_kv_heads=kv_heads)
     convert("genomicllm", published.path, tmp_path / "ours", Companions())
-    model = AutoModelForCausalLM.from_pretrained(tmp_path / "ours", dtype=torch.float32).eval()
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "ours")
-    text = f"{layouts.nucleotides(90)}, GC content = "
+    spec = load_spec(spec_for(tmp_path / "ours", "genomicllm-92m"))
+    model, processor = load(spec, "cpu", torch.float32)
+    gene = record(layouts.nucleotides(90))
+    inputs = processor([gene])
+    text = f"{gene.sequence}, annotation:description="
     ids = sentencepiece.SentencePieceProcessor(str(published.tokenizer)).encode(text)
-    assert tokenizer.encode(text) == ids  # no token in front: GenomicLLM begins with the text
+    assert inputs["input_ids"].tolist() == [ids]  # no token in front of the text
     weights = arrays(published.tensors)
     with torch.no_grad():
-        found = model(torch.tensor([ids])).logits[0]
+        found = model.language_model(inputs["input_ids"]).logits[0]
     rows = llama.embed(weights, ids, llama.GENOMICLLM)
     expected = llama.logits(weights, rows, 4, llama.GENOMICLLM)
     assert relative_error(found.double().numpy(), expected) < TOLERANCE
 
-    written = model.generate(
-        torch.tensor([ids]), max_new_tokens=12, do_sample=False, use_cache=True, eos_token_id=None
-    )
-    assert written[0, len(ids) :].tolist() == llama.greedy(
-        weights, ids, 12, 4, llama.GENOMICLLM
-    )  # fmt: skip
+    written = model.generate(**inputs, max_new_tokens=12, eos_token_id=None)[0].tolist()
+    assert written == llama.greedy(weights, ids, 12, 4, llama.GENOMICLLM)  # without a cache
 
 
 # ---- language models
