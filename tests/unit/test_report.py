@@ -312,7 +312,8 @@ def two_models(described_gene):
             "rna", model="rna@2", score=0.64, calibrated=False, length=1024, truncated=5321
         ),
     ]
-    return genes, {"model": [{"identity": "dna@1"}, {"identity": "rna@2"}]}
+    models = [{"name": "dna", "identity": "dna@1"}, {"name": "rna", "identity": "rna@2"}]
+    return genes, {"model": models}
 
 
 def test_scores_that_are_not_calibrated_are_named_so(build, described_gene):
@@ -331,6 +332,7 @@ def test_every_model_stands_in_the_provenance(build, described_gene):
     genes, run = two_models(described_gene)
     texts = Page(build(genes, run=run)).texts
     assert texts.count("dna@1") == texts.count("rna@2") == 2  # under the title, and there
+    assert {"Model dna", "Model rna"} <= set(texts)
 
 
 def test_a_truncated_gene_says_so(build, described_gene):

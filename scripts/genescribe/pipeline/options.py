@@ -113,6 +113,7 @@ def model_facts(routes: Routes) -> Mapping[str, Any] | list[Mapping[str, Any]]:
             "biotypes": routes.patterns_of(spec),
             "prompt": spec.prompt_id,
             "question": spec.question,
+            "generation": dict(spec.generation),
             "min_lift": spec.min_lift,
             "min_score": spec.min_score,
             "calibrated": spec.calibration is not None,

@@ -11,6 +11,7 @@ LABELS = {
     "sha256": "SHA-256",
     "wall_seconds": "Wall time (s)",
     "peak_memory_mb": "Peak memory (MB)",
+    "calibrated": "Score calibrated",
 }
 
 
@@ -36,6 +37,8 @@ def tables(run: Mapping[str, Any]) -> list[Table]:
             found.append(_facts(_label(key), value))
         elif isinstance(value, Mapping):
             found.append(_grid(_label(key), [{"name": name} | v for name, v in value.items()]))
+        elif all("name" in record for record in value):  # several models: too wide for a grid
+            found += [_facts(f"{_label(key)} {record['name']}", record) for record in value]
         else:
             found.append(_grid(_label(key), value))
     return [table for table in found if table.rows]
