@@ -44,12 +44,19 @@ def configuration_of(spec: ModelSpec) -> PreTrainedConfig:
 
 
 def empty_model(config: PreTrainedConfig) -> PreTrainedModel:
-    """Return the model of a configuration on the meta device: shapes without memory."""
-    with torch.device("meta"):
-        if isinstance(config, SequenceChatConfig):
-            return SequenceChatModel(config)
-        model: PreTrainedModel = AutoModelForCausalLM.from_config(config)
-        return model
+    """Return the model of a configuration on the meta device: shapes without memory.
+
+    Raises InputError for settings that cannot be built.
+    """
+    try:
+        with torch.device("meta"):
+            if isinstance(config, SequenceChatConfig):
+                return SequenceChatModel(config)
+            model: PreTrainedModel = AutoModelForCausalLM.from_config(config)
+            return model
+    except (TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"no model can be built from this configuration: {reason}") from error
 
 
 def _part(

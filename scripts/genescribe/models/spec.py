@@ -309,7 +309,8 @@ def _read_sums(sums: Path, _mtime: int) -> dict[Path, str]:
         pin, _, name = line.partition(" ")
         if len(pin) != 64 or not name[1:]:
             raise FormatError(sums, number, "not a line of sha256sum; write the file again")
-        pins[sums.parent / name[1:]] = pin  # name[0] is a space (text) or * (binary)
+        if name[1:] != SUMS_FILE:  # as 'sha256sum *' has it, of a file not yet written
+            pins[sums.parent / name[1:]] = pin  # name[0] is a space (text) or * (binary)
     return pins
 
 
