@@ -48,12 +48,13 @@ class FakeProcessor:
     def encoder_cost(self, _length: int) -> int:
         return 0
 
-    def until_stop(self, text_ids: torch.Tensor, mask: torch.Tensor, stop: Sequence[str]) -> Any:
-        assert not stop
-        return text_ids.tolist(), mask
+    def text_tokens(self, _biotype: str, **_told: Any) -> int:
+        return 9
 
-    def decode(self, rows: Sequence[Sequence[int]]) -> list[str]:
-        return [f"length {row[0] - 1}" if row[0] != 1 else "" for row in rows]
+    def read(self, text_ids: torch.Tensor, mask: torch.Tensor, stop: Sequence[str]) -> Any:
+        assert not stop
+        first = text_ids[:, 0].tolist()
+        return [f"length {token - 1}" if token != 1 else "" for token in first], mask
 
 
 class FakeModel:

@@ -251,7 +251,7 @@ class Describer:
             settings.update(stop_strings=stop, tokenizer=self.processor.tokenizer)
         inputs = self.model.with_features(self._inputs(batch, params))
         text_ids = self.model.generate(**inputs, **settings)  # (batch, text tokens)
-        rows, mask = self.processor.until_stop(text_ids, self.model.text_mask(text_ids), stop)
+        texts, mask = self.processor.read(text_ids, self.model.text_mask(text_ids), stop)
         given = self.model.text_log_probs(inputs, text_ids, True, mask)  # (batch, text tokens)
         shuffle = self.spec.no_sequence == "shuffled"
         if shuffle:
@@ -266,7 +266,7 @@ class Describer:
         return [
             Generation(*values)
             for values in zip(
-                self.processor.decode(rows),
+                texts,
                 means[0].tolist(),
                 (means[0] - means[1]).tolist(),
                 n_tokens.tolist(),
@@ -290,8 +290,9 @@ class Describer:
 
     def _fitting(self, record: SequenceRecord, params: DescribeParams) -> SequenceRecord:
         """Return the gene, cut where it does not fit into the language model's context."""
-        expected = PROMPT_TOKENS + self.processor.expected_tokens(len(record.sequence))
-        if expected <= self.max_prompt_tokens and not params.history:
+        words = self.processor.text_tokens(record.biotype, **self._asked(params))
+        gene = self.processor.expected_tokens(len(record.sequence))
+        if words + gene <= self.max_prompt_tokens:
             return record  # the usual case, told without tokenising the gene
         return fitting_record(self, record, params)
 

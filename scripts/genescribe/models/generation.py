@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from transformers import LogitsProcessorList, RepetitionPenaltyLogitsProcessor
 
 MAX_LOGITS = 1 << 28
 """Logits held at once when texts are read again (1 GiB in float32); more go in several parts."""
@@ -59,6 +60,12 @@ class DescribesGenes:
         The inputs are the processor's (or what ``with_features`` made of them); all further
         ``settings`` go to transformers' ``generate`` of the language model. Greedy by default.
         """
+        penalty = settings.pop("repetition_penalty", 1.0)
+        if penalty != 1.0:
+            # transformers 5.23 takes the padding of a prompt off the *new* tokens where prompts
+            # are embeddings: those of short prompts in a batch would escape the penalty.
+            processor = RepetitionPenaltyLogitsProcessor(penalty)
+            settings["logits_processor"] = LogitsProcessorList([processor])
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
         for name in [name for name in settings if name.startswith(SEQUENCE_PREFIX)]:
             inputs[name] = settings.pop(name)

@@ -72,35 +72,35 @@ class PromptProcessor:
             self._chat_text,
         )
 
-    def decode(self, token_ids: Tensor | Sequence[Sequence[int]]) -> list[str]:
+    def decode(self, token_ids: Tensor) -> list[str]:
         """Return the texts of token ids (batch, tokens), special tokens left out."""
         texts = self.tokenizer.batch_decode(token_ids, skip_special_tokens=True)
         return [" ".join(text.split()) for text in texts]
 
-    def until_stop(
-        self, token_ids: Tensor, text_mask: Tensor, stop: Sequence[str]
-    ) -> tuple[list[list[int]], Tensor]:
-        """Cut texts where the first of the ``stop`` strings begins.
+    def read(
+        self, token_ids: Tensor, text_mask: Tensor, stop: Sequence[str] = ()
+    ) -> tuple[list[str], Tensor]:
+        """Return texts, cut where the first of the ``stop`` strings begins, and what stays.
 
         ``token_ids`` and ``text_mask`` (batch, tokens) are what ``generate`` and ``text_mask``
-        of the model return. Returns the tokens that stay, and their mask.
+        of the model return. The second value is ``text_mask`` without the tokens from the one
+        on with which a stop string begins.
         """
         rows = [row[kept].tolist() for row, kept in zip(token_ids, text_mask, strict=True)]
-        rows = [self._cut(row, stop) for row in rows]
+        texts = self.tokenizer.batch_decode(rows, skip_special_tokens=True)
+        for i, text in enumerate(texts):
+            places = [place for end in stop if (place := text.find(end)) >= 0]
+            if places:
+                texts[i] = text[: min(places)]
+                while len(self.tokenizer.decode(rows[i], skip_special_tokens=True)) > min(places):
+                    rows[i].pop()
         lengths = torch.tensor([len(row) for row in rows], device=text_mask.device)  # (B,)
-        return rows, text_mask & (text_mask.cumsum(1) <= lengths.unsqueeze(1))
+        kept = text_mask & (text_mask.cumsum(1) <= lengths.unsqueeze(1))
+        return [" ".join(text.split()) for text in texts], kept
 
-    def _cut(self, token_ids: list[int], stop: Sequence[str]) -> list[int]:
-        """Return the longest beginning of a text that a stop string has no part in."""
-        places = [place for text in stop if (place := self._text(token_ids).find(text)) >= 0]
-        if places:
-            while len(self._text(token_ids)) > min(places):
-                token_ids = token_ids[:-1]
-        return token_ids
-
-    def _text(self, token_ids: list[int]) -> str:
-        text: str = self.tokenizer.decode(token_ids, skip_special_tokens=True)
-        return text
+    def text_tokens(self, biotype: str, **told: Any) -> int:
+        """Return how many tokens of a prompt are text, not gene; ``told`` as in a call."""
+        return sum(len(self._encode(text, begins=True)) for text in self.segments(biotype, **told))
 
     def _chat_text(self, messages: list[dict[str, str]]) -> str:
         text: str = self.tokenizer.apply_chat_template(
