@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from genescribe.errors import CheckpointError, InputError
@@ -74,6 +75,9 @@ def _part(
         )
     try:
         config = AutoConfig.for_model(**said)
+    except StrictDataclassError as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"model {spec.name}: {key} is not usable: {reason}") from error
     except ValueError as error:
         kind = said["model_type"]
         raise InputError(
@@ -95,8 +99,8 @@ def _read(folder: Path) -> PreTrainedConfig:
         config: PreTrainedConfig = AutoConfig.from_pretrained(
             str(folder), local_files_only=True, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).split("\n")[0]
+    except (OSError, ValueError, KeyError, StrictDataclassError) as error:
+        reason = " ".join(str(error).split())
         raise CheckpointError(f"{folder / CONFIG_FILE}: not usable ({reason})") from error
     return config
 
