@@ -92,11 +92,7 @@ def show(args: argparse.Namespace) -> None:
         _print_json(_facts(spec, needs, room))
         return
     for label, value in [*_lines(spec), *_memory_lines(needs, room)]:
-        indent = " " * LABEL_WIDTH
-        text = textwrap.fill(
-            value, LINE_WIDTH, initial_indent=f"{label:<{LABEL_WIDTH}}", subsequent_indent=indent
-        )
-        print(text)
+        print(_paragraph(label, value))
 
 
 def verify(args: argparse.Namespace) -> None:
@@ -226,6 +222,18 @@ def _memory_lines(needs: Needs, room: Room) -> Iterator[tuple[str, str]]:
             f"weights {needs.weights(dtype) / GB:.2f} GB, a gene {needs.gene(dtype) / GB:.2f} GB; "
             f"on {room.free / GB:.1f} GB ({room.device}): {fits}",
         )
+
+
+def _paragraph(label: str, text: str) -> str:
+    """Return a label with its text behind it, broken between words: paths stay whole."""
+    return textwrap.fill(
+        text,
+        LINE_WIDTH,
+        initial_indent=f"{label:<{LABEL_WIDTH}}",
+        subsequent_indent=" " * LABEL_WIDTH,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _count(number: int) -> str:
