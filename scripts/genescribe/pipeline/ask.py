@@ -25,7 +25,7 @@ class TaskAnswer:
     ``read`` and ``truncated`` are the nt that the model read, and the nt at the 3' end that it
     did not. ``calibrated`` tells whether ``score`` is a calibrated probability. ``exact`` is the
     answer computed from what was read, ``agrees`` and ``difference`` compare the two; None and ""
-    where nothing can be computed. ``reason`` says why an answer is missing or uncertain.
+    where there is nothing to compare. ``reason`` says why an answer is missing or uncertain.
     """
 
     gene_id: str
@@ -103,7 +103,7 @@ def answers(
             score=row.score,
             calibrated=spec.calibration is not None,
             exact=checked.exact if checked else None,
-            agrees=checked.agrees if checked else None,
-            difference=checked.difference if checked else "",
+            agrees=checked.agrees if checked and row.text else None,
+            difference=checked.difference if checked and row.text else "",
             reason=row.reason,
         )
