@@ -30,7 +30,7 @@ def routed(
     """A project that has described the example with two models."""
     project = tmp_path_factory.mktemp("routed")
     write_spec(project, "short", views={"default": "gene"}, max_length=70)
-    write_config(project, model=ROUTES)
+    write_config(project, model=ROUTES, settings={"min_score": 0.4})
     files = (str(EXAMPLES / "example.fa"), str(EXAMPLES / "example.gff3"))
     write_sheet(project, {"example": files})
     done = call_snakemake(project, "--cores", "2", code=code)
@@ -44,7 +44,8 @@ def test_results_are_those_of_genescribe_run(
     routes = [word for route in ROUTES.items() for word in ("--route", "=".join(route))]
     done = genescribe(
         "run", "--genome", EXAMPLES / "example.fa", "--annotation", EXAMPLES / "example.gff3",
-        "--out", tmp_path / "results" / "example", *routes, cwd=routed,
+        "--out", tmp_path / "results" / "example", *routes,
+        "--set", "min_score=0.4", cwd=routed,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert results(tmp_path, "example") == results(routed, "example")
@@ -53,7 +54,9 @@ def test_results_are_those_of_genescribe_run(
         for folder in (tmp_path, routed)
     ]
     assert runs[0]["model"] == runs[1]["model"]
-    assert [facts["name"] for facts in runs[0]["model"]] == ["short", "tiny"]
+    assert [(facts["name"], facts["min_score"]) for facts in runs[0]["model"]] == [
+        ("short", 0.4), ("tiny", 0.4),
+    ]  # fmt: skip
 
 
 def test_an_edited_spec_runs_again(routed: Path, code: Path) -> None:

@@ -38,7 +38,7 @@ def checked(values, schema, where):
 
 def identities(model, where):
     """Name the models with their weights' hashes; refuse now what every job would refuse later."""
-    asked = {key: config[key] or None for key in ("prompt", "question")}
+    asked = {key: config[key] or None for key in ("prompt", "question", "settings")}
     try:
         return [spec.identity for spec in load_routes(model, **asked).specs]
     except GenescribeError as error:

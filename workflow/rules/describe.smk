@@ -26,13 +26,15 @@ rule describe:
         identities=model_identities,
         prompt=option("--prompt", config["prompt"]),
         question=option("--question", config["question"]),
+        settings=[option("--set", f"{key}={value}") for key, value in config["settings"].items()],
         organism=organism_option,
         device=config["describe"]["device"],
         cache=option("--cache", config["cache"]),
     shell:
         "python -m genescribe describe --genes {input.genes:q} --sequences {input.sequences:q}"
         " --out {output.descriptions:q} --shard {params.shard} {params.models}"
-        " {params.prompt} {params.question} {params.organism} --device {params.device} --threads {threads} {params.cache}"
+        " {params.prompt} {params.question} {params.settings} {params.organism}"
+        " --device {params.device} --threads {threads} {params.cache}"
         " --record {output.record:q} --force 2> {log:q}"
 
 

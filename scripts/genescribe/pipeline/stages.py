@@ -195,16 +195,22 @@ def _describe(
 
     from genescribe.inference.cache import FolderCache
     from genescribe.inference.describer import DescribeParams, Describer
+    from genescribe.models.memory import check_fit
 
     if options.threads:
         torch.set_num_threads(options.threads)
     cache = FolderCache(options.cache) if options.cache else None
     params = DescribeParams(organism=options.organism)
+    to_read = {
+        spec.name: [found for found in todo if routes.spec_of(found.biotype) == spec]
+        for spec in routes.specs
+    }
+    specs = [spec for spec in routes.specs if to_read[spec.name]]
+    for spec in specs[1:]:  # loading checks the first; the others must not fail hours later
+        check_fit(spec, torch.device(device), getattr(torch, spec.dtype[device]))
     computed = 0
-    for spec in routes.specs:
-        records = [found for found in todo if routes.spec_of(found.biotype) == spec]
-        if not records:
-            continue
+    for spec in specs:
+        records = to_read[spec.name]
         log.info("%s describes %d genes", spec.identity, len(records))
         describer = Describer(spec, device=device, cache=cache)
         yield from describer.batches(records, params, cancel=cancel)
