@@ -60,7 +60,7 @@ def ask(capsys: pytest.CaptureFixture[str], *args: str) -> list[dict[str, str]]:
     [
         ("gc_content", "0.569", "0.569", "yes", ""),
         ("orf", "True", "False", "no", "another answer"),
-        ("reverse", REVERSED[:-1] + "A", REVERSED, "no", "1 edits to 72 letters"),
+        ("reverse", REVERSED[:-1] + "A", REVERSED, "no", "1 edit to 72 letters"),
     ],
 )
 def test_answers_stand_beside_what_is_computed(
@@ -132,6 +132,7 @@ def test_every_gene_has_a_row_in_the_order_of_the_file(
     read = [row for row in rows if row["read"] != "0"]
     assert max(int(row["read"]) for row in read) <= 1236
     assert any(int(row["truncated"]) > 0 for row in read)
+    assert min(float(row["lift"]) for row in read) < 0, "a negative number stays a number"
     assert main(["ask", "-q", *arguments]) == 2
     assert "already exists; add --force" in capsys.readouterr().err
 
@@ -156,6 +157,16 @@ def test_the_exact_answer_is_of_the_stretch_that_was_read(
     assert len(read) < 1236, "512 tokens, of which 16 are the answer's"
     assert row["exact"] == f"{(read.count('G') + read.count('C')) / len(read):.3f}"
     assert int(row["truncated"]) == len(whole) - len(read)
+
+
+def test_names_that_are_not_utf8_come_back(model: str, tmp_path: Path) -> None:
+    fasta, table, lines = (tmp_path / name for name in ("latin1.fa", "out.tsv", "out.jsonl"))
+    fasta.write_bytes(b">g\xe9ne\nACGTACGT\n")
+    asked = ["ask", "-q", "--fasta", str(fasta), "--model", model, "--task", "orf"]
+    assert main([*asked, "--out", str(table)]) == 0
+    assert table.read_bytes().splitlines()[1].startswith(b"g\xe9ne\torf\t")
+    assert main([*asked, "--out", str(lines), "--json"]) == 0
+    assert json.loads(lines.read_bytes())["gene_id"] == "g\udce9ne"
 
 
 def test_json_lines(model: str, capsys: pytest.CaptureFixture[str]) -> None:

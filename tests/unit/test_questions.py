@@ -97,8 +97,8 @@ def test_protein_in_three_letter_residues() -> None:
     assert exact("protein", "ATGTAAAAATAACC") == "MetTerLys"
     assert difference("protein", PUBLISHED_CDS, PUBLISHED_PROTEIN) == ""
     wrong = PUBLISHED_PROTEIN.replace("GlnTyr", "GlnLeu", 1)
-    assert difference("protein", PUBLISHED_CDS, wrong) == "1 edits to 21 residues"
-    assert difference("protein", PUBLISHED_CDS, PUBLISHED_PROTEIN[3:]) == "1 edits to 21 residues"
+    assert difference("protein", PUBLISHED_CDS, wrong) == "1 edit to 21 residues"
+    assert difference("protein", PUBLISHED_CDS, PUBLISHED_PROTEIN[3:]) == "1 edit to 21 residues"
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_protein_in_three_letter_residues() -> None:
     [
         ("TTGCA", ""),
         ("ttg ca", ""),
-        ("TTGCC", "1 edits to 5 letters"),
-        ("TGCA", "1 edits to 5 letters"),  # one left out does not make all others wrong
+        ("TTGCC", "1 edit to 5 letters"),
+        ("TGCA", "1 edit to 5 letters"),  # one left out does not make all others wrong
         ("TTGCATT", "2 edits to 5 letters"),
         ("", "5 edits to 5 letters"),
         ("é 中", "5 edits to 5 letters"),

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import json
 import logging
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from genescribe.cli import options
 from genescribe.errors import InputError
@@ -122,7 +121,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 def chat(args: argparse.Namespace) -> None:
     """Hold a conversation about one gene."""
     from genescribe.inference.chat import Conversation, check_asks, check_turns
-    from genescribe.models.spec import load_spec
+    from genescribe.models.spec import load_spec, verify
     from genescribe.pipeline.genes import find_genes
 
     spec = load_spec(args.model)
@@ -135,7 +134,9 @@ def chat(args: argparse.Namespace) -> None:
         raise InputError("--annotation: which gene? add --gene ID")
     if str(args.fasta) == "-" and not args.question:
         raise InputError("--fasta -: standard input is the gene; ask with --question TEXT")
-    gene = find_genes(_choice(args, [args.gene] if args.gene else []), spec)[0]
+    choice = _choice(args, [args.gene] if args.gene else [])
+    verify(spec)
+    gene = find_genes(choice, spec)[0]
     if gene.record is None:
         raise InputError(f"{gene.gene_id}: no sequence to read ({gene.reason}); ask another one")
     describer = _describer(args, spec)
@@ -148,6 +149,7 @@ def chat(args: argparse.Namespace) -> None:
         spec.identity,
         "; an empty line ends" if is_interactive else "",
     )
+    _tolerate(sys.stdout, "replace")
     if is_interactive:
         _converse(conversation, args.json)
         return
@@ -172,28 +174,37 @@ def _converse(conversation: Conversation, as_json: bool) -> None:
 
 def _piped(stream: TextIO) -> Iterator[str]:
     """Yield the lines that are not blank, whatever bytes stand in them."""
-    if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="replace")
+    _tolerate(stream, "replace")
     yield from (line for line in stream if line.strip())
 
 
+def _tolerate(stream: TextIO, errors: str) -> None:
+    """Let a standard stream carry text that is not UTF-8."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors=errors)
+
+
 def _show(conversation: Conversation, question: str, as_json: bool) -> None:
+    from genescribe.inference.store import json_line
+
     answer = conversation.ask(question)
     spec, gene_id = conversation.describer.spec, conversation.record.gene_id
     if not as_json:
         print(answer.text or "(no answer)")
         print(f"[{', '.join(_remarks(answer, spec))}]", flush=True)
         return
+    values = asdict(answer)
     facts = {
         "gene_id": gene_id,
-        **asdict(answer),
+        "question": values.pop("question"),
+        "answer": values.pop("text"),
+        **values,
         "calibrated": spec.calibration is not None,
         "model": spec.identity,
         "prompt": spec.prompt_id,
         "prediction": True,
     }
-    facts["answer"] = facts.pop("text")
-    print(_json(facts), flush=True)
+    print(json_line(facts), flush=True)
 
 
 def _remarks(answer: Answer, spec: ModelSpec) -> Iterator[str]:
@@ -214,7 +225,8 @@ def _remarks(answer: Answer, spec: ModelSpec) -> Iterator[str]:
 def ask(args: argparse.Namespace) -> None:
     """Ask one kind of question about genes, and compare with what can be computed."""
     from genescribe.files import atomic_path, refuse_existing
-    from genescribe.models.spec import load_spec
+    from genescribe.genome.gff import ENCODING, ENCODING_ERRORS
+    from genescribe.models.spec import load_spec, verify
     from genescribe.pipeline.ask import check_task
     from genescribe.pipeline.genes import find_genes
 
@@ -225,13 +237,18 @@ def ask(args: argparse.Namespace) -> None:
     spec = check_task(spec, args.task, args.question, args.context)
     if args.out:
         refuse_existing([args.out], args.force)
-    genes = find_genes(_choice(args, args.gene or []), spec)
-    rows = _answers(args, spec, genes)
+    choice = _choice(args, args.gene or [])
+    verify(spec)
+    rows = _answers(args, spec, find_genes(choice, spec))
     if args.out is None:
+        _tolerate(sys.stdout, ENCODING_ERRORS)
         _write(sys.stdout, rows, args.json)
         return
-    with atomic_path(args.out) as temporary, temporary.open("w", encoding="utf-8") as handle:
-        _write(handle, rows, args.json)
+    with (
+        atomic_path(args.out) as temporary,
+        temporary.open("w", encoding=ENCODING, errors=ENCODING_ERRORS) as out,
+    ):
+        _write(out, rows, args.json)
 
 
 def _answers(
@@ -248,32 +265,32 @@ def _answers(
 
 
 def _write(out: TextIO, rows: Iterable[TaskAnswer], as_json: bool) -> None:
-    from genescribe.genome.tables import escape
+    from genescribe.inference.store import json_line
     from genescribe.pipeline.ask import TaskAnswer
 
     if not as_json:
         print(*(field.name for field in fields(TaskAnswer)), sep="\t", file=out)
     for row in rows:
-        if as_json:
-            print(_json(asdict(row)), file=out, flush=True)
-        else:
-            print(*map(escape, map(_cell, asdict(row).values())), sep="\t", file=out, flush=True)
+        values = asdict(row)
+        line = json_line(values) if as_json else "\t".join(map(_cell, values.values()))
+        print(line, file=out, flush=True)
 
 
 def _cell(value: object) -> str:
+    from genescribe.genome.tables import escape
+
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4f}"
-    return "" if value is None else str(value)
-
-
-def _json(values: dict[str, Any]) -> str:
-    return json.dumps(values, ensure_ascii=False)
+    return escape(value) if isinstance(value, str) else str(value)
 
 
 def _list_tasks(spec: ModelSpec, as_json: bool) -> None:
     from genescribe.inference.questions import QUESTIONS
+    from genescribe.inference.store import json_line
 
     if not spec.tasks and not as_json:
         print(f"model {spec.name} has no tasks")
@@ -282,7 +299,7 @@ def _list_tasks(spec: ModelSpec, as_json: bool) -> None:
         known = QUESTIONS.get(name)
         computed = known is not None and known.exact is not None
         if as_json:
-            print(_json({"task": name, "prompt": task.id, "exact": computed}))
+            print(json_line({"task": name, "prompt": task.id, "exact": computed}))
         else:
             mark = "  (also computed exactly)" if computed else ""
             what = known.summary if known else task.question or task.template

@@ -142,7 +142,7 @@ def _edits(answer: str, exact: str, what: str) -> str:
     aligner = PairwiseAligner(match_score=0, mismatch_score=-1, gap_score=-1)
     # the aligner refuses empty texts
     edits = round(-aligner.score(answer, exact)) if answer and exact else len(answer or exact)
-    return f"{edits} edits to {len(exact)} {what}"
+    return f"{edits} edit{'s' if edits > 1 else ''} to {len(exact)} {what}"
 
 
 QUESTIONS: dict[str, QuestionType] = {

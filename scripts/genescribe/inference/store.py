@@ -23,12 +23,16 @@ _FIELDS = tuple(field.name for field in fields(Description))
 
 
 def to_json(description: Description) -> str:
-    """Return one JSONL line, without its newline; keys are the field names.
+    """Return one JSONL line, without its newline; keys are the field names."""
+    return json_line(asdict(description))
 
-    UTF-8 stays readable. Bytes of an annotation that is not UTF-8 travel as lone surrogates
-    (PEP 383), which only JSON's own escapes can hold.
+
+def json_line(values: Mapping[str, Any]) -> str:
+    """Return an object as one line of JSON in which UTF-8 stays readable.
+
+    Bytes of an annotation that is not UTF-8 travel as lone surrogates (PEP 383), which only
+    JSON's own escapes can hold.
     """
-    values = asdict(description)
     line = json.dumps(values, ensure_ascii=False)
     try:
         line.encode("utf-8")
