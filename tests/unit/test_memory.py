@@ -155,3 +155,15 @@ def test_configurations_that_cannot_be_meant(tmp_path: Path) -> None:
     )
     with pytest.raises(CheckpointError, match=r"config.json: not usable"):
         configuration_of(dataclasses.replace(load_spec("tiny"), weights=tmp_path))
+
+
+@pytest.mark.parametrize("model", ["genechat-13b", "rnagpt-8b", "genomicllm-92m"])
+def test_the_page_on_models_has_these_numbers(root: Path, model: str) -> None:
+    page = (root / "docs" / "which-model.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith(f"| `{model}` | "))
+    needs = needs_of(load_spec(model))
+    counts = [n for n in dataclasses.astuple(needs.published) if n]
+    said = [f"{n / 1e9:.3f} B" if n >= 1e9 else f"{n / 1e6:.2f} M" for n in counts]
+    said.append(f"{needs.weights('bfloat16') / 1e9:.1f} GB")
+    said.append(f"{needs.gene('bfloat16') / 1e9:.2g} GB")
+    assert [number for number in said if f" {number} " not in row] == []
