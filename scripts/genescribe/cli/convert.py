@@ -79,6 +79,7 @@ def convert(args: argparse.Namespace) -> None:
     """Convert, and print what became of every tensor, also where the conversion is refused."""
     import torch
 
+    from genescribe.cli.progress import ProgressLine
     from genescribe.errors import ConversionError
     from genescribe.models.convert import Companions, convert
 
@@ -92,6 +93,7 @@ def convert(args: argparse.Namespace) -> None:
             dtype=None if args.dtype == "keep" else getattr(torch, args.dtype),
             lora_alpha=args.lora_alpha,
             force=args.force,
+            progress=None if args.quiet else ProgressLine("convert", unit="tensors"),
         )
     except ConversionError as error:
         print("\n".join(error.report))

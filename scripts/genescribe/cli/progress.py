@@ -13,14 +13,15 @@ LOG_EVERY_SECONDS = 15.0
 
 
 class ProgressLine:
-    """Say how many genes are done, how many per minute, and when the rest will be.
+    """Say how many genes (or another ``unit``) are done, how many per minute, and when the rest.
 
     The first call starts the clock and says how many an earlier run had finished: those do not
     count for the pace.
     """
 
-    def __init__(self, what: str, stream: TextIO | None = None) -> None:
+    def __init__(self, what: str, stream: TextIO | None = None, unit: str = "genes") -> None:
         self.what = what
+        self.unit = unit
         self.stream = stream or sys.stderr
         self._on_terminal = self.stream.isatty()
         self._first: int | None = None
@@ -32,7 +33,9 @@ class ProgressLine:
         now = time.monotonic()
         if self._first is None:
             self._first, self._started, self._last_log = done, now, now
-        text = progress_text(self.what, done, total, done - self._first, now - self._started)
+        text = progress_text(
+            self.what, done, total, done - self._first, now - self._started, self.unit
+        )
         if self._on_terminal:
             end = "\n" if done >= total else ""
             self.stream.write("\r" + text.ljust(self._width) + end)
@@ -43,13 +46,15 @@ class ProgressLine:
             log.info("%s", text)
 
 
-def progress_text(what: str, done: int, total: int, fresh: int, seconds: float) -> str:
+def progress_text(
+    what: str, done: int, total: int, fresh: int, seconds: float, unit: str = "genes"
+) -> str:
     """Return e.g. ``describe 640/6381 (10 %), 2,410 genes/min, ETA 2:23``."""
     percent = 100 * done // total if total else 100
     text = f"{what} {done:,}/{total:,} ({percent} %)"
     if fresh > 0 and seconds > 0:
         rate = fresh / seconds
-        text += f", {rate * 60:,.0f} genes/min"
+        text += f", {rate * 60:,.0f} {unit}/min"
         if done < total:
             text += f", ETA {clock((total - done) / rate)}"
     return text

@@ -23,6 +23,7 @@ from genescribe.models.convert.build import Builder
 from genescribe.models.convert.configs import CONFIGS, Companions
 from genescribe.models.convert.folder import (
     SHARD_BYTES,
+    Progress,
     atomic_folder,
     write_sums,
     write_weights,
@@ -65,6 +66,7 @@ def convert(
     lora_alpha: float | None = None,
     force: bool = False,
     shard_bytes: int = SHARD_BYTES,
+    progress: Progress | None = None,
 ) -> Conversion:
     """Convert the checkpoint at ``path``, of a published ``layout``, to the folder ``target``.
 
@@ -91,7 +93,7 @@ def convert(
         if rules.sequence_tokenizer is not None:
             _write_sequence_tokenizer(*rules.sequence_tokenizer, source, companions, folder)
         config.save_pretrained(folder)
-        written = write_weights(folder, builder.shapes(), builder.build, shard_bytes)
+        written = write_weights(folder, builder.shapes(), builder.build, shard_bytes, progress)
         write_sums(folder)
     log.info("%s: %d tensors, %d bytes of weights", target, len(expected), written)
     return Conversion(plan.report() + _report_facts(source, rules), len(expected), written)

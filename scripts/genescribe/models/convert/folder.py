@@ -16,6 +16,9 @@ from torch import Tensor
 from genescribe.errors import InputError, OutputExistsError
 from genescribe.files import output_error, sha256_of
 
+Progress = Callable[[int, int], None]
+"""Told how many tensors are written, and of how many."""
+
 SUMS_FILE = "SHA256SUMS"
 INDEX_FILE = "model.safetensors.index.json"
 SHARD_BYTES = 2_000_000_000
@@ -54,15 +57,25 @@ def atomic_folder(target: Path, force: bool) -> Iterator[Path]:
 
 
 def write_weights(
-    folder: Path, shapes: Mapping[str, Tensor], build: Callable[[str], Tensor], shard_bytes: int
+    folder: Path,
+    shapes: Mapping[str, Tensor],
+    build: Callable[[str], Tensor],
+    shard_bytes: int,
+    progress: Progress | None = None,
 ) -> int:
     """Write safetensors as transformers shards them; return the number of bytes of weights.
 
     ``shapes`` are tensors on the meta device, of the types to write; ``build`` makes one.
     """
     split = split_torch_state_dict_into_shards(dict(shapes), max_shard_size=shard_bytes)
+    done = 0
     for name, keys in split.filename_to_tensors.items():
+        if progress is not None:
+            progress(done, len(shapes))
         save_file({key: build(key) for key in keys}, folder / name, metadata={"format": "pt"})
+        done += len(keys)
+    if progress is not None:
+        progress(done, len(shapes))
     if split.is_sharded:
         index = {"metadata": split.metadata, "weight_map": split.tensor_to_filename}
         text = json.dumps(index, indent=2, sort_keys=True) + "\n"

@@ -2,6 +2,7 @@
 
 Pickles are read by torch's restricted unpickler, which knows tensors and plain containers only.
 Tensors stay in their files, mapped into memory: a checkpoint larger than the memory can be read.
+(What torch saved before version 1.6 cannot be mapped and is read as a whole.)
 """
 
 from __future__ import annotations
@@ -87,14 +88,15 @@ def _read_file(path: Path) -> Source:
     content = _safetensors(path) if path.suffix == ".safetensors" else _pickle(path)
     if not isinstance(content, Mapping):
         raise CheckpointError(f"{path}: holds a {type(content).__name__}, not weights by name")
-    model = content.get("model")
-    facts = {}
-    if isinstance(model, Mapping):  # what training loops save: the weights and their own state
+    weights: Mapping[Any, Any] = content
+    facts: dict[str, Any] = {}
+    if isinstance(content.get("model"), Mapping):  # beside it, the state of a training loop
+        weights = content["model"]
         facts = {str(name): value for name, value in content.items() if name != "model"}
-        content = model
-    tensors = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+    tensors = {str(name): value for name, value in weights.items() if isinstance(value, Tensor)}
     if not tensors:
         raise CheckpointError(f"{path}: no weights inside; give the checkpoint itself")
+    facts |= {str(name): value for name, value in weights.items() if str(name) not in tensors}
     return Source(path, tensors, facts)
 
 
