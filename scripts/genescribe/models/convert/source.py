@@ -85,10 +85,10 @@ def _read_shards(folder: Path, index: Path) -> Source:
 
 def _read_file(path: Path) -> Source:
     check_readable(path)
-    content = _safetensors(path) if path.suffix == ".safetensors" else _pickle(path)
+    content: Any = _safetensors(path) if path.suffix == ".safetensors" else _pickle(path)
     if not isinstance(content, Mapping):
         raise CheckpointError(f"{path}: holds a {type(content).__name__}, not weights by name")
-    weights: Mapping[Any, Any] = content
+    weights = content
     facts: dict[str, Any] = {}
     if isinstance(content.get("model"), Mapping):  # beside it, the state of a training loop
         weights = content["model"]
