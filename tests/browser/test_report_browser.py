@@ -280,6 +280,23 @@ def test_gene_detail_by_mouse(page):
     assert not page.find_element(By.ID, "detail").is_displayed()
 
 
+def test_what_the_model_did_not_read_and_an_uncalibrated_score_are_marked(
+    browser, tmp_path, described_gene
+):
+    changes = {"length": 1024, "truncated": 5321, "calibrated": False}
+    genes = [described_gene("plain"), described_gene("long", **changes)]
+    page = open_report(browser, write_report(tmp_path / "report.html", genes))
+    plain, long = page.find_elements(By.CSS_SELECTOR, "#table tbody tr")
+    assert "0.71\nnot calibrated" in long.text
+    assert "1,024 nt\n5,321 nt left out" in long.text
+    assert "not calibrated" not in plain.text
+    assert "left out" not in plain.text
+    long.find_element(By.TAG_NAME, "button").click()
+    facts = page.find_element(By.ID, "detail-facts").text
+    assert "0.710 (not calibrated)" in facts
+    assert "1,024 nt (5,321 nt left out to fit the model)" in facts
+
+
 def test_hostile_texts_stay_text(page):
     choose(page, "size", "500")
     for index, (name, text) in enumerate(HOSTILE.items()):
