@@ -18,7 +18,7 @@ import torch
 import yaml
 from tokenizers import Tokenizer
 from torch import Tensor
-from transformers import AutoModel, AutoModelForCausalLM
+from transformers import AutoModel, AutoModelForCausalLM, EsmConfig, EsmForMaskedLM
 
 import published_layouts as layouts
 from genescribe.models.checkpoint import load
@@ -27,6 +27,7 @@ from genescribe.models.convert import Companions, convert
 from genescribe.models.encoders import NucleotideTransformerModel
 from genescribe.models.spec import load_spec, specs_folder
 from genescribe.records import SequenceRecord, View, sequence_sha256
+from random_weights import randomise
 from references import Array, dnabert2, esm, linear, llama, relative_error
 
 TOLERANCE = 1e-5
@@ -111,8 +112,7 @@ def test_nucleotide_transformer_v2(tmp_path: Path) -> None:
     torch.save(published, folder / "pytorch_model.bin")
     content = config.to_dict() | {"model_type": "esm", "auto_map": {"AutoModel": "evil.Model"}}
     layouts.write_json(folder / "config.json", content)
-    words = ["<unk>", "<pad>", "<mask>", "<cls>", *"ATCGN", "ACGTAC"]
-    (folder / "vocab.txt").write_text("\n".join(words))
+    write_six_mers(folder)
     convert("nucleotide-transformer", folder, tmp_path / "ours", Companions())
     model, info = AutoModel.from_pretrained(
         tmp_path / "ours", dtype=torch.float32, output_loading_info=True
@@ -123,6 +123,37 @@ def test_nucleotide_transformer_v2(tmp_path: Path) -> None:
         found = model.eval()(torch.tensor([ids])).last_hidden_state[0]
     expected = esm.nucleotide_transformer(arrays(tensors), ids, num_heads=3)
     assert relative_error(found.double().numpy(), expected) < TOLERANCE
+
+
+def test_nucleotide_transformer_v1(tmp_path: Path) -> None:
+    """Version 1 is published in the names of transformers' ESM."""
+    config = EsmConfig(
+        vocab_size=30, hidden_size=24, num_hidden_layers=2, num_attention_heads=3,
+        intermediate_size=40, pad_token_id=1, mask_token_id=2, max_position_embeddings=100,
+        position_embedding_type="absolute", emb_layer_norm_before=False, token_dropout=False,
+        layer_norm_eps=1e-12,
+    )  # fmt: skip
+    theirs = EsmForMaskedLM(config)
+    randomise(theirs)
+    config.save_pretrained(tmp_path / "published")
+    torch.save(theirs.state_dict(), tmp_path / "published" / "pytorch_model.bin")
+    write_six_mers(tmp_path / "published")
+    report = convert(
+        "nucleotide-transformer", tmp_path / "published", tmp_path / "ours", Companions()
+    ).report
+    assert any(line.startswith("unused  lm_head.dense.weight") for line in report)
+    ours = AutoModel.from_pretrained(tmp_path / "ours", dtype=torch.float32).eval()
+    ids = torch.tensor([[3, *random.Random(0).choices(range(4, 30), k=40)]])
+    with torch.no_grad():
+        torch.testing.assert_close(
+            ours(ids).last_hidden_state, theirs.esm(ids).last_hidden_state, rtol=0, atol=0
+        )
+
+
+def write_six_mers(folder: Path) -> None:
+    """The beginning of Nucleotide Transformer's vocabulary."""
+    words = ["<unk>", "<pad>", "<mask>", "<cls>", *"ATCGN", "ACGTAC"]
+    (folder / "vocab.txt").write_text("\n".join(words))
 
 
 # ---- GenomicLLM
