@@ -112,6 +112,20 @@ def rna_fm(weights: Weights, ids: Sequence[int], num_heads: int) -> Array:
     return _encode(weights, x, num_heads, 1e-5, False, gelu_part)
 
 
+def nucleotide_transformer_v1(weights: Weights, ids: Sequence[int], num_heads: int) -> Array:
+    """Nucleotide Transformer v1: learned positions from 2 on, no LN before the layers.
+
+    Its tokens are scaled by 1 - 0.15 * 0.8, the share that pretraining did not mask (the
+    ``token_dropout`` of ESM).
+    """
+    rows = [
+        weights["embeddings.word_embeddings.weight"][token] * (1 - 0.15 * 0.8)
+        + weights["embeddings.position_embeddings.weight"][position]
+        for position, token in enumerate(ids, start=2)
+    ]
+    return _encode(weights, np.stack(rows), num_heads, 1e-12, False, gelu_part)
+
+
 def nucleotide_transformer(weights: Weights, ids: Sequence[int], num_heads: int) -> Array:
     """Nucleotide Transformer v2 (Dalla-Torre et al. 2024): rotary positions, SwiGLU."""
     x = np.stack([weights["embeddings.word_embeddings.weight"][token] for token in ids])

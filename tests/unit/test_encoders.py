@@ -124,12 +124,36 @@ def test_dnabert2_without_mask_is_the_same() -> None:
         )
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_dnabert2_in_half_precision(dtype: torch.dtype) -> None:
+    model = small_dnabert2(12)
+    randomise(model)
+    chunks = random_ids([300, 5], 4096)
+    exact = encode(model, chunks)
+    for found, expected in zip(encode(model.to(dtype), chunks), exact, strict=True):
+        assert relative_error(found, expected) < 0.05
+
+
 def test_rna_fm() -> None:
     model = build_encoder(rna_fm_config(**{**SMALL, "hidden_size": 60}, num_attention_heads=20))
     weights = randomise(model)
     chunks = random_ids([1024, 1, 76, 300], 20)
     for found, ids in zip(encode(model, chunks), chunks, strict=True):
         assert relative_error(found, esm.rna_fm(weights, ids, 20)) < TOLERANCE
+
+
+def test_nucleotide_transformer_v1() -> None:
+    changes = {
+        "vocab_size": 4105, "mask_token_id": 2, "max_position_embeddings": 1002,
+        "emb_layer_norm_before": False, "token_dropout": True, "layer_norm_eps": 1e-12,
+    }  # fmt: skip
+    model = build_encoder(EsmConfig(**{**RNA_FM, **changes, **SMALL}, num_attention_heads=6))
+    assert max_tokens(model.config) == 1000
+    weights = randomise(model)
+    chunks = random_ids([1000, 1, 90], 4105)
+    for found, ids in zip(encode(model, chunks), chunks, strict=True):
+        expected = esm.nucleotide_transformer_v1(weights, ids, 6)
+        assert relative_error(found, expected) < TOLERANCE
 
 
 def test_nucleotide_transformer_v2() -> None:
