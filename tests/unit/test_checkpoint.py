@@ -196,6 +196,10 @@ def test_a_language_model_alone(tmp_path: Path) -> None:
     model, _ = load(load_spec(path), "cpu", torch.float32)
     assert isinstance(model, SequenceTextModel)
     assert torch.equal(model.language_model.lm_head.weight, expected.lm_head.weight)
+    other = {"text_config": {"model_type": "llama", "hidden_size": 4096}}
+    for device in ("cpu", "meta"):
+        with pytest.raises(CheckpointError, match=r"text_config.hidden_size is 32, but the spec"):
+            load(change_spec(path, config=other), device, torch.float32)
     with pytest.raises(InputError, match="causal_lm learned no such condition; give shuffled"):
         change_spec(path, no_sequence="learned")
 
@@ -308,6 +312,10 @@ def last_shard(folder: Path) -> Path:
             "text_config.hidden_size is 32, but the spec says 5120",
         ),
         (
+            {"config": {"text_config": {"model_type": "llama", "rope_theta": 5e5}}},
+            "text_config.rope_theta is 10000.0, but the spec says 500000.0",
+        ),
+        (
             {"config": {"projector_type": "linear", "projector_settings": {"hidden": 3}}},
             "projector_settings hidden: unknown",
         ),
@@ -316,8 +324,10 @@ def last_shard(folder: Path) -> Path:
 def test_specs_that_do_not_suit_the_weights(tmp_path: Path, changes: Any, named: str) -> None:
     _, path = make_parts(tmp_path, "llama", "linear")
     config = yaml.safe_load(path.read_text())["config"] | changes.get("config", {})
-    with pytest.raises(InputError, match=named):
-        load(change_spec(path, **{**changes, "config": config}), "cpu", torch.float32)
+    # a quantisation is of no account where nothing is computed
+    for device in ("cpu",) if "quantisation" in changes else ("cpu", "meta"):
+        with pytest.raises(InputError, match=named):
+            load(change_spec(path, **{**changes, "config": config}), device, torch.float32)
 
 
 def test_what_cannot_fit_is_refused_before_it_is_read(

@@ -144,7 +144,8 @@ def test_configurations_that_cannot_be_meant(tmp_path: Path) -> None:
         configuration_of(with_config(spec, "encoder_config", model_type="dnabert3"))
     with pytest.raises(InputError, match=r"text_config is not usable: .* not a multiple of"):
         configuration_of(with_config(spec, "text_config", num_attention_heads=7))
-    config: Any = configuration_of(spec)
+    config: Any = configuration_of(with_config(spec, "text_config", rope_theta=5e5))
+    assert config.text_config.rope_parameters["rope_theta"] == 5e5
     config.projector_settings = {"hidden": 3}
     with pytest.raises(InputError, match="no model can be built from this configuration: proj"):
         empty_model(config)

@@ -17,6 +17,9 @@ from genescribe.models.spec import ModelSpec
 
 CONFIG_FILE = "config.json"
 
+ROPE_THETA = "rope_theta"
+"""A key of published files that transformers keeps inside ``rope_parameters``."""
+
 
 def configuration_of(spec: ModelSpec) -> PreTrainedConfig:
     """Return the configuration of a spec's model, whether its weights are installed or not.
@@ -86,7 +89,7 @@ def _part(
         ) from error
     known = type(config)()
     for name in said:
-        if name != "model_type" and not hasattr(known, name):
+        if name not in ("model_type", ROPE_THETA) and not hasattr(known, name):
             kind = config.model_type
             raise InputError(
                 f"model {spec.name}: {key}.{name} is unknown to a {kind} model; correct it"
@@ -120,8 +123,14 @@ def _differences(
 ) -> Iterator[tuple[str, Any, Any]]:
     """Yield (key, the spec's value, the folder's value) where the two differ."""
     for key, ours in said.items():
-        theirs = config.get(key) if isinstance(config, Mapping) else getattr(config, key, None)
+        theirs = config.get(key) if isinstance(config, Mapping) else _value(config, key)
         if isinstance(ours, Mapping) and theirs is not None:
             yield from _differences(ours, theirs, f"{prefix}{key}.")
         elif ours != theirs:
             yield f"{prefix}{key}", ours, theirs
+
+
+def _value(config: PreTrainedConfig, key: str) -> Any:
+    if key == ROPE_THETA:
+        return (getattr(config, "rope_parameters", None) or {}).get(key)
+    return getattr(config, key, None)

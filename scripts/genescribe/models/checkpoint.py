@@ -59,6 +59,7 @@ def load(
     """
     device = torch.device(device)
     check_files(spec)
+    configuration_of(spec)
     if device.type != "meta":
         _check_quantisation(spec, device)
         check_fit(spec, device, dtype)
