@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help install demo test test-slurm lint format lock examples clean
+.PHONY: help install demo test test-slurm test-galaxy lint format lock examples clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ test: $(READY) ## run the tests (make test ARGS="-k gff" runs some of them)
 
 test-slurm: $(READY) ## run only the test on a one-node Slurm, which it starts (as root)
 	$(BIN)/python -m pytest tests/workflow/test_slurm.py $(ARGS)
+
+test-galaxy: $(READY) ## run the Galaxy tool on a real server, installed from PyPI (2 GB)
+	bash tests/galaxy/run.sh
 
 lint: $(READY) ## ruff, mypy, snakefmt and snakemake --lint
 	$(BIN)/ruff check .
