@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 
-from answering_models import genomicllm_like, memorise
+from answering_models import genomicllm_like, memorise, write_spec
 from genescribe.cli import main
+from genescribe.cli.chat import cell
 from genescribe.inference.questions import QUESTIONS
 from genescribe.models.spec import load_spec
 from genescribe.pipeline.genes import GeneChoice, find_genes
@@ -37,6 +38,7 @@ LEARNED = {
     f"{TRNA}, reverse sequence =": REVERSED[:-1] + "A",
     "ATGGCTTAA, protein sequence =": "MetAla",
     "symbol=tnpA, id=7, ATGGCTTAA, reading comprehension: id=": "7",
+    "symbol=recA, id=5, ATGGCTTAA, reading comprehension: id=": "5",
 }
 
 
@@ -108,8 +110,16 @@ def test_reading_comprehension(
     fasta = tmp_path / "one.fa"
     fasta.write_text(">cds\nATGGCTTAA\n", encoding="utf-8")
     task = ["--fasta", str(fasta), "--model", model, "--task", "reading_comprehension"]
-    (row,) = ask(capsys, *task, "--context", "symbol=tnpA, id=7", "--question", "id")
-    assert (row["answer"], row["exact"], row["agrees"]) == ("7", "7", "yes")
+    for context, answer in (("symbol=tnpA, id=7", "7"), ("symbol=recA, id=5", "5")):
+        (row,) = ask(capsys, *task, "--context", context, "--question", "id")
+        assert (row["answer"], row["exact"], row["agrees"]) == (answer, answer, "yes")
+
+
+def test_a_named_gene_is_asked_about_whatever_its_biotype(
+    model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (row,) = ask(capsys, *EXAMPLE, "--model", model, "--task", "orf", "--gene", "exg_00220")
+    assert int(row["read"]) > 0, "a pseudogene"
 
 
 def test_every_gene_has_a_row_in_the_order_of_the_file(
@@ -132,13 +142,12 @@ def test_every_gene_has_a_row_in_the_order_of_the_file(
     read = [row for row in rows if row["read"] != "0"]
     assert max(int(row["read"]) for row in read) <= 1236
     assert any(int(row["truncated"]) > 0 for row in read)
-    assert min(float(row["lift"]) for row in read) < 0, "a negative number stays a number"
     assert main(["ask", "-q", *arguments]) == 2
     assert "already exists; add --force" in capsys.readouterr().err
 
 
 def test_the_exact_answer_is_of_the_stretch_that_was_read(
-    model: str, capsys: pytest.CaptureFixture[str]
+    model: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """A gene over the task's 300 nt, and one whose letters take more tokens than there is room."""
     (row,) = ask(capsys, *EXAMPLE, "--model", model, "--task", "complement", "--gene", "exg_00050")
@@ -152,11 +161,15 @@ def test_the_exact_answer_is_of_the_stretch_that_was_read(
     assert row["exact"] == paired[:300]
     assert (int(row["read"]), int(row["truncated"])) == (300, len(whole) - 300)
 
-    (row,) = ask(capsys, *EXAMPLE, "--model", model, "--task", "gc_content", "--gene", "exg_00050")
-    read = whole[: int(row["read"])]
-    assert len(read) < 1236, "512 tokens, of which 16 are the answer's"
-    assert row["exact"] == f"{(read.count('G') + read.count('C')) / len(read):.3f}"
-    assert int(row["truncated"]) == len(whole) - len(read)
+    template = "{sequence}, reverse sequence ="
+    tasks = {"reverse": {"id": "r", "template": template, "max_new_tokens": 300}}
+    weights = Path(model).parent / "weights"
+    spec = write_spec(tmp_path / "long.yaml", "genomicllm-92m", weights, tasks=tasks)
+    (row,) = ask(capsys, *EXAMPLE, "--model", str(spec), "--task", "reverse", "--gene", "exg_00050")
+    read = int(row["read"])
+    assert 300 < read < len(whole) <= 1236, "212 tokens for the prompt, 300 for the answer"
+    assert row["exact"] == whole[:read][::-1]
+    assert int(row["truncated"]) == len(whole) - read
 
 
 def test_names_that_are_not_utf8_come_back(model: str, tmp_path: Path) -> None:
@@ -167,6 +180,21 @@ def test_names_that_are_not_utf8_come_back(model: str, tmp_path: Path) -> None:
     assert table.read_bytes().splitlines()[1].startswith(b"g\xe9ne\torf\t")
     assert main([*asked, "--out", str(lines), "--json"]) == 0
     assert json.loads(lines.read_bytes())["gene_id"] == "g\udce9ne"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (-0.5, "-0.5000"),
+        (None, ""),
+        (False, "no"),
+        (7, "7"),
+        ("-ase\tand\n=more", "'-ase\\tand\\n=more"),
+    ],
+)
+def test_cells(value: object, expected: str) -> None:
+    """Texts are made harmless; numbers, negative ones too, stay numbers."""
+    assert cell(value) == expected
 
 
 def test_json_lines(model: str, capsys: pytest.CaptureFixture[str]) -> None:

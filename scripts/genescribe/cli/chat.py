@@ -272,11 +272,12 @@ def _write(out: TextIO, rows: Iterable[TaskAnswer], as_json: bool) -> None:
         print(*(field.name for field in fields(TaskAnswer)), sep="\t", file=out)
     for row in rows:
         values = asdict(row)
-        line = json_line(values) if as_json else "\t".join(map(_cell, values.values()))
+        line = json_line(values) if as_json else "\t".join(map(cell, values.values()))
         print(line, file=out, flush=True)
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """Return a value as one cell of the table."""
     from genescribe.genome.tables import escape
 
     if value is None:
