@@ -16,7 +16,7 @@ from genescribe.errors import FormatError, InputError
 from genescribe.genome.tables import write_genes_tsv, write_sequences
 from genescribe.inference.store import read_descriptions
 from genescribe.models.spec import ModelSpec
-from genescribe.pipeline.options import DescribeOptions
+from genescribe.pipeline.options import DescribeOptions, text_settings
 from genescribe.pipeline.record import (
     StageRecord,
     merge_records,
@@ -223,3 +223,30 @@ def test_a_skipped_gene_names_the_model_that_would_have_read_it() -> None:
     assert [d.model for d in complete_descriptions(rows, one)] == ["m@1", "m@1", "m@1", ""]
     two = one | {"b": replace(text("b"), model="n@2")}
     assert [d.model for d in complete_descriptions(rows, two)] == ["m@1", "n@2", "", ""]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"min_lift": 0.5},
+        {"min_score": 0.5},
+        {"generation": {"max_new_tokens": 5}},
+        {"calibration": None},
+        {"no_sequence": "shuffled"},
+        {"dtype": {"cpu": "float32", "cuda": "bfloat16"}},
+        {"quantisation": "8bit"},
+        {"prompt": {"id": "other", "template": "{sequence}"}},
+        {"name": "other"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_spec_that_was_edited_shows_in_the_settings(
+    tmp_path: Path, write_spec: Callable[..., Path], change: dict[str, object]
+) -> None:
+    before = DescribeOptions(model=str(write_spec(tmp_path, "same")))
+    (tmp_path / "edited").mkdir()
+    spec = write_spec(tmp_path / "edited", **({"name": "same"} | change))
+    after = replace(before, model=str(spec))
+    settings = [text_settings(options.routes(), options) for options in (before, after)]
+    assert settings[0] != settings[1]
+    assert json.loads(json.dumps(settings)) == settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class ExtractOptions:
     def settings(self, routes: Routes) -> ExtractSettings:
         """Return the settings for sequences that the models of ``routes`` are to read."""
 
+        @cache  # an annotation has few biotypes and many genes
         def reading(biotype: str) -> Reading | None:
             spec = routes.spec_of(biotype)
             if spec is None:
