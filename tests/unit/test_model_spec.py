@@ -15,7 +15,8 @@ import yaml
 
 from genescribe.errors import CheckpointError, FormatError, InputError, UnknownModelError
 from genescribe.files import sha256_of
-from genescribe.models import spec as spec_module
+from genescribe.models import pins as pins_module
+from genescribe.models.pins import read_pins
 from genescribe.models.spec import (
     Calibration,
     list_specs,
@@ -217,11 +218,14 @@ def test_identity_of_weights_in_several_files(tmp_path: Path, content: dict[str,
     (folder / "config.json").write_text("other")
     with pytest.raises(CheckpointError, match=r"config.json: sha256 is"):
         verify(spec)
+    (folder / "SHA256SUMS").write_text(f"{'0' * 64}  other.json\n")
+    with pytest.raises(CheckpointError, match=r"SHA256SUMS: says nothing of a.safetensors; add"):
+        read_pins(folder / "a.safetensors")
 
 
 def test_a_file_is_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     verify(load_spec("tiny"))
-    monkeypatch.setattr(spec_module, "sha256_of", lambda path: pytest.fail(f"{path} again"))
+    monkeypatch.setattr(pins_module, "sha256_of", lambda path: pytest.fail(f"{path} again"))
     verify(load_spec("tiny"))
 
 

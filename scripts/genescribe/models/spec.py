@@ -12,7 +12,6 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,10 @@ import yaml
 
 import genescribe
 from genescribe.errors import CheckpointError, FormatError, InputError, UnknownModelError
-from genescribe.files import check_readable, sha256_of
+from genescribe.files import check_readable
+from genescribe.models.pins import SUMS_FILE, check_pin, read_pins
 from genescribe.models.prompts import PromptVariant
 from genescribe.models.spec_schema import COMPONENTS, SETTINGS_SCHEMA, SPEC_SCHEMA, problems
-
-SUMS_FILE = "SHA256SUMS"
-"""Pins of a folder's files, in the format of ``sha256sum`` (and ``sha256sum --check``)."""
 
 MODELS_VARIABLE = "GENESCRIBE_MODELS"
 USER_MODELS = "~/.local/share/genescribe/models"
@@ -129,7 +126,7 @@ class ModelSpec:
                 raise CheckpointError(f"{path}: missing, but model {self.name} needs it; {how}")
         if self.pins:
             return {self.weights / name: pin for name, pin in self.pins.items()}
-        return {file: pin for path in self.paths() for file, pin in _sums(path).items()}
+        return {file: pin for path in self.paths() for file, pin in read_pins(path).items()}
 
     @property
     def sha256(self) -> str:
@@ -263,55 +260,12 @@ def verify(spec: ModelSpec) -> None:
     A file is hashed once per process, as long as its size and times stay the same.
     """
     pins = spec.files
-    for path, expected in pins.items():
-        if not path.is_file():
-            raise CheckpointError(
-                f"{path}: missing, but model {spec.name} needs it; restore the file"
-            )
-        status = path.stat()
-        found = _sha256(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        if found != expected:
-            raise CheckpointError(
-                f"{path}: sha256 is {found[:12]}..., but model {spec.name} pins "
-                f"{expected[:12]}...; the file is damaged or another version, restore it"
-            )
+    for path, pin in pins.items():
+        check_pin(path, pin, spec.name)
     for folder in spec.paths():
         for path in folder.glob("*.safetensors"):
             if path not in pins:
                 raise CheckpointError(f"{path}: not pinned; add it to {SUMS_FILE} or remove it")
-
-
-@lru_cache(maxsize=256)
-def _sha256(path: Path, _size: int, _mtime: int, _ctime: int) -> str:
-    return sha256_of(path)
-
-
-def _sums(path: Path) -> dict[Path, str]:
-    """Read what SHA256SUMS says of a file, or of all files of a folder."""
-    sums = (path if path.is_dir() else path.parent) / SUMS_FILE
-    if not sums.is_file():
-        raise CheckpointError(
-            f"{sums}: missing, so nothing tells whether the weights are undamaged; write it with "
-            f"'genescribe models convert', or in {sums.parent} with 'sha256sum *.* > {SUMS_FILE}'"
-        )
-    pins = _read_sums(sums, sums.stat().st_mtime_ns)
-    if path.is_dir():
-        return pins
-    if path not in pins:
-        raise CheckpointError(f"{sums}: says nothing of {path.name}; add its line with sha256sum")
-    return {path: pins[path]}
-
-
-@lru_cache(maxsize=64)
-def _read_sums(sums: Path, _mtime: int) -> dict[Path, str]:
-    pins = {}
-    for number, line in enumerate(sums.read_text(encoding="utf-8").splitlines(), 1):
-        pin, _, name = line.partition(" ")
-        if len(pin) != 64 or not name[1:]:
-            raise FormatError(sums, number, "not a line of sha256sum; write the file again")
-        if name[1:] != SUMS_FILE:  # as 'sha256sum *' has it, of a file not yet written
-            pins[sums.parent / name[1:]] = pin  # name[0] is a space (text) or * (binary)
-    return pins
 
 
 def _content(path: Path) -> Any:
