@@ -192,7 +192,10 @@ def test_describing_what_was_extracted_for_other_models_is_refused(
 @pytest.mark.parametrize(
     ("routes", "says"),
     [
-        (["--route", "mRNA=tiny"], "no gene has a biotype that a route leads to a model; its"),
+        (
+            ["--route", "mRNA=tiny"],
+            "no gene's biotype matches a route that names a model; the biotypes are",
+        ),
         (["--route", "tRNA=skip"], "no route leads to a model"),
         (["--route", "tRNA=unknown"], "no model named 'unknown'"),
         (["--route", "*=tiny", "--route", "tRNA=skip"], "route tRNA: is never used"),
@@ -231,5 +234,5 @@ def test_a_route_without_genes_is_mentioned(
     routes = [*routed.routes, "--route", "miRNA_gene=tiny"]
     assert main(["extract", *routed.inputs, *routes, "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().err
-    assert "route miRNA_gene matches no gene; the biotypes are protein_coding (42), tRNA" in said
+    assert "route miRNA_gene is used for no gene; the biotypes are protein_coding (42), " in said
     assert f"7 genes longer than their model's limit were cut: 7 to {LIMIT} nt" in said

@@ -100,13 +100,13 @@ def check_used(routes: Routes, gene_models: Annotation) -> None:
     common = ", ".join(f"{biotype} ({count:,})" for biotype, count in genes.most_common(8))
     if not any(routes.spec_of(biotype) for biotype in genes):
         raise InputError(
-            f"{gene_models.path}: no gene has a biotype that a route leads to a model; "
-            f"its biotypes are {common}"
+            f"{gene_models.path}: no gene's biotype matches a route that names a model; "
+            f"the biotypes are {common}"
         )
     used = {route.pattern for biotype in genes if (route := routes.route_of(biotype))}
     for pattern, spec in routes.routes:
         if spec is not None and pattern not in used:
-            log.warning("route %s matches no gene; the biotypes are %s", pattern, common)
+            log.warning("route %s is used for no gene; the biotypes are %s", pattern, common)
 
 
 def _log_extracted(rows: Sequence[GeneRow]) -> None:
