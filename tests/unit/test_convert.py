@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import re
 import shutil
@@ -58,6 +59,8 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def test_folder_is_complete_and_its_sums_hold(tmp_path: Path) -> None:
+    umask = os.umask(0)
+    os.umask(umask)
     converted(layouts.genechat(tmp_path / "published"), tmp_path / "ours")
     assert set(contents(tmp_path / "ours")) == {
         "SHA256SUMS", "config.json", "model.safetensors", "sequence_tokenizer/tokenizer.json",
@@ -70,6 +73,8 @@ def test_folder_is_complete_and_its_sums_hold(tmp_path: Path) -> None:
         capture_output=True,
     )
     assert str(tmp_path) not in (tmp_path / "ours" / "config.json").read_text()
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "ours").glob("*.*")}
+    assert modes == {0o666 & ~umask}
     assert not list(tmp_path.glob(".*"))  # nothing temporary is left
 
 

@@ -73,6 +73,7 @@ def write_weights(
         if progress is not None:
             progress(done, len(shapes))
         save_file({key: build(key) for key in keys}, folder / name, metadata={"format": "pt"})
+        (folder / name).chmod(folder.stat().st_mode & 0o666)  # safetensors lets only the owner read
         done += len(keys)
     if progress is not None:
         progress(done, len(shapes))

@@ -1,8 +1,7 @@
 """Reading published checkpoints: lazily, and without running anything that is inside.
 
 Pickles are read by torch's restricted unpickler, which knows tensors and plain containers only.
-Tensors stay in their files, mapped into memory: a checkpoint larger than the memory can be read.
-(What torch saved before version 1.6 cannot be mapped and is read as a whole.)
+Tensors stay in their files (``mapped``); only what torch saved before version 1.6 is read whole.
 """
 
 from __future__ import annotations
@@ -10,18 +9,17 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from genescribe.errors import CheckpointError, InputError
 from genescribe.files import check_readable
+from genescribe.models.convert.mapped import map_pickle, map_safetensors
 
 ZIP_MAGIC = b"PK\x03\x04"  # what torch.save has written since version 1.6
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -102,9 +100,8 @@ def _read_file(path: Path) -> Source:
 
 def _safetensors(path: Path) -> Mapping[str, Tensor]:
     try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
+        return map_safetensors(path)
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise _damaged(path) from error
 
 
@@ -112,11 +109,9 @@ def _pickle(path: Path) -> Any:
     """Unpickle tensors, containers and the argument list that RNA-FM's file has, nothing else."""
     with path.open("rb") as handle:
         is_zip = handle.read(len(ZIP_MAGIC)) == ZIP_MAGIC
-    if is_zip and not zipfile.is_zipfile(path):  # its directory stands at the end
-        raise _damaged(path)
     try:
         with torch.serialization.safe_globals([argparse.Namespace]):
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+            return map_pickle(path) if is_zip else torch.load(path, "cpu", weights_only=True)
     except Exception as error:
         foreign = re.search(r"GLOBAL ([\w.]+)", str(error))
         if foreign:
