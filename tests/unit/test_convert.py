@@ -26,7 +26,7 @@ import published_layouts as layouts
 from genescribe.errors import ConversionError
 from genescribe.models.convert import Companions, Conversion, convert
 from genescribe.models.convert.configs import CONFIGS
-from genescribe.models.convert.source import Source
+from genescribe.models.convert.source import Source, read_source
 from genescribe.models.convert.vocabulary import load_tokenizer
 from genescribe.models.spec import load_spec
 
@@ -284,6 +284,26 @@ def test_tokenizers_of_tokenizers_are_kept(tmp_path: Path) -> None:
 # ---- memory
 
 
+on_linux = pytest.mark.skipif(
+    not Path("/proc/self/maps").exists(), reason="looks at memory as Linux shows it"
+)
+
+
+@on_linux
+@pytest.mark.parametrize("name", ["checkpoint.pth", "checkpoint.safetensors"])
+def test_checkpoints_are_mapped_for_reading_only(tmp_path: Path, name: str) -> None:
+    """A mapping that may be written to is refused where the file is larger than the memory."""
+    path = tmp_path / name
+    tensors = {"a": torch.arange(6.0).view(2, 3), "b": torch.ones(4, dtype=torch.bfloat16)}
+    tensors["c"] = tensors["a"].T if name.endswith(".pth") else torch.tensor(5)
+    torch.save(tensors, path) if name.endswith(".pth") else save_file(tensors, path)
+    read = read_source(path).tensors
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    assert {line.split()[1] for line in maps if line.endswith(str(path))} == {"r--s"}
+    assert all(torch.equal(read[key], tensors[key]) for key in tensors)
+    assert {key: t.dtype for key, t in read.items()} == {key: t.dtype for key, t in tensors.items()}
+
+
 MEASURED = """
 import sys, threading, time
 from pathlib import Path
@@ -312,7 +332,7 @@ print(done.weight_bytes, peak - before)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="counts memory as Linux does")
+@on_linux
 def test_memory_stays_far_below_the_size_of_the_checkpoint(tmp_path: Path) -> None:
     folder = layouts.vicuna(tmp_path / "large")
     size, inner, layers = 1024, 2816, 8
