@@ -312,10 +312,21 @@ def test_a_shard_outside_the_range_is_refused(index: int, total: int) -> None:
 
 
 def test_batches_keep_to_the_budget() -> None:
-    budget = TokenBudget(RECORDS, 2 * gene_cost(36), gene_cost)
+    budget = TokenBudget(RECORDS, 2 * gene_cost(36), gene_cost, gene_cost)
     sizes = [len(batch) for batch in budget]
     assert sum(sizes) == len(RECORDS)
     assert max(sizes) == 2
+
+
+def test_short_genes_are_not_padded_to_long_ones() -> None:
+    records = [record(f"g{n}", "A" * n) for n in (9000, 7000, 5000, 3000, 90, 60, 30)]
+    batches = TokenBudget(records, 10**6, gene_cost, gene_cost)
+    assert [[len(r.sequence) for r in batch] for batch in batches] == [
+        [9000, 7000, 5000],
+        [3000],
+        [90, 60, 30],
+    ]
+    assert [len(batch) for batch in TokenBudget(records, 10**6, gene_cost, lambda _: 1)] == [7]
 
 
 def test_cache_key_does_not_depend_on_the_order_of_its_parts() -> None:

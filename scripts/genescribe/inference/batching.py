@@ -18,6 +18,11 @@ TEXT_COST = 128
 genes."""
 
 
+MAX_PADDING = 2
+"""The widest row of a batch over its narrowest, at most: more padding would cost more time than
+a batch of its own."""
+
+
 def gene_cost(length: int) -> int:
     """Return how long a gene of ``length`` nt takes, in tokens.
 
@@ -31,15 +36,20 @@ def gene_cost(length: int) -> int:
 class TokenBudget:
     """Cut a list of records into batches, longest genes first; halves after out-of-memory.
 
-    Longest first, so that a batch which cannot fit shows in the first minute of a run.
-    ``cost`` tells the tokens of a gene by its length in nt, and does not fall with it.
+    Longest first, so that a batch which cannot fit shows in the first minute of a run. By a
+    gene's length in nt ``cost`` tells the tokens that it makes a model hold in memory, and
+    ``width`` those of its row, which the rows of a batch are padded to; neither falls with it.
     """
 
     def __init__(
-        self, records: Sequence[SequenceRecord], tokens: int, cost: Callable[[int], int]
+        self,
+        records: Sequence[SequenceRecord],
+        tokens: int,
+        cost: Callable[[int], int],
+        width: Callable[[int], int],
     ) -> None:
         self.tokens = tokens
-        self._cost = cost
+        self._cost, self._width = cost, width
         # gene_id breaks ties, so that the batches do not depend on the order of the input
         self._waiting = deque(
             sorted(records, key=lambda record: (-len(record.sequence), record.gene_id))
@@ -48,8 +58,14 @@ class TokenBudget:
     def __iter__(self) -> Iterator[list[SequenceRecord]]:
         while self._waiting:
             batch = [self._waiting.popleft()]
-            room = self.tokens // self._cost(len(batch[0].sequence))
-            while self._waiting and len(batch) < room:
+            longest = len(batch[0].sequence)
+            room = self.tokens // self._cost(longest)
+            narrowest = self._width(longest) / MAX_PADDING
+            while (
+                len(batch) < room
+                and self._waiting
+                and self._width(len(self._waiting[0].sequence)) >= narrowest
+            ):
                 batch.append(self._waiting.popleft())
             yield batch
 

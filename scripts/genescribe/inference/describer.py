@@ -207,6 +207,7 @@ class Describer:
             [group[0] for key, group in same.items() if key not in known],
             params.batch_tokens or self._batch_tokens(),
             self._cost,
+            self._width,
         )
         for batch in budget:
             if cancel is not None and cancel.is_set():
@@ -302,12 +303,15 @@ class Describer:
             return math.exp(generation.log_prob)
         return self.spec.calibration.probability(generation.log_prob, generation.lift)
 
+    def _width(self, length: int) -> int:
+        """Return the tokens of prompt and text of a gene of ``length`` nt."""
+        written = PROMPT_TOKENS + int(self.spec.generation["max_new_tokens"])
+        return written + self.processor.expected_tokens(length)
+
     def _cost(self, length: int) -> int:
         """Return the tokens that a gene of ``length`` nt makes the model hold in memory."""
-        written = PROMPT_TOKENS + int(self.spec.generation["max_new_tokens"])
         beams = int(self.spec.generation.get("num_beams", 1))
-        tokens = beams * (written + self.processor.expected_tokens(length))
-        return tokens + self.processor.encoder_cost(length)
+        return self._width(length) * beams + self.processor.encoder_cost(length)
 
     def _batch_tokens(self) -> int:
         """Return the tokens of a batch that fills the memory which is free now."""
