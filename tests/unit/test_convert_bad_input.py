@@ -74,6 +74,10 @@ QUERY = "llama_model.model.layers.1.self_attn.q_proj"
             r"1 unknown \(llama_model.model.layers.2.mlp.up_proj.weight\)",
         ),
         (
+            lambda model: model.update({f"{QUERY}.lora_A.second.weight": torch.ones(8, 32)}),
+            r"0 missing, 1 unknown \(.*q_proj.lora_A.second.weight\)",
+        ),
+        (
             lambda model: model.update({"hyena_llama_proj.weight": torch.ones(32, 16)}),
             r"hyena_llama_proj.weight has shape \(32, 16\), but projector.weight needs \(32, 24\)",
         ),

@@ -111,7 +111,7 @@ def _report_facts(source: Source, layout: Layout) -> list[str]:
 
 def _with_base(source: Source, base: Path | None) -> Source:
     """Add the weights of the language model from a folder of its own, if they are not inside."""
-    if base is None or any(BASE_PREFIX + "model.embed_tokens" in name for name in source.tensors):
+    if base is None or any("embed_tokens" in name for name in source.tensors):
         return source
     weights = {BASE_PREFIX + name: tensor for name, tensor in read_source(base).tensors.items()}
     return replace(source, tensors={**weights, **source.tensors})

@@ -66,15 +66,22 @@ def match(layout: Layout, names: Iterable[str]) -> Plan:
     unknown: list[str] = []
     for name in names:
         reasons = (left.reason for left in layout.unused if re.fullmatch(left.pattern, name))
-        hits = ((re.fullmatch(rule.pattern, name), rule) for rule in layout.rules)
         if reason := next(reasons, None):
             unused[name] = reason
-        elif used := next(((hit, rule) for hit, rule in hits if hit), None):
-            hit, rule = used
-            parts.setdefault(hit.expand(rule.target), {})[rule.part] = Use(name, rule)
-        else:
+        elif (found := _apply(layout, name)) and found[1].part not in parts.get(found[0], {}):
+            target, rule = found
+            parts.setdefault(target, {})[rule.part] = Use(name, rule)
+        else:  # a second tensor for the same place, such as another adapter, is unknown as well
             unknown.append(name)
     return Plan(parts, unused, tuple(unknown))
+
+
+def _apply(layout: Layout, name: str) -> tuple[str, Rule] | None:
+    """Return our name for a tensor and the first rule that gives it one."""
+    for rule in layout.rules:
+        if hit := re.fullmatch(rule.pattern, name):
+            return hit.expand(rule.target), rule
+    return None
 
 
 def check_layout(path: Path, layout: Layout, tensors: Mapping[str, Tensor]) -> None:
