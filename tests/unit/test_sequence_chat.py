@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-import published_shapes
 from genescribe.errors import InputError
 from genescribe.inference.describer import DescribeParams, Describer, shuffled
 from genescribe.models.chunks import PADDING, chunks, length_buckets
 from genescribe.models.prompts import PromptVariant, Turn
-from genescribe.models.spec import load_spec
 from genescribe.records import Reason, SequenceRecord, View, sequence_sha256
 from published_shapes import MAX_LENGTH, genes, write_model, write_spec
 
@@ -221,31 +219,43 @@ def test_lift_compares_with_the_same_letters_in_another_order(describers) -> Non
     assert row.score == pytest.approx(math.exp(float(given)), abs=2e-4)
 
 
+def test_tokens_from_the_stop_on_do_not_count(describers) -> None:
+    processor = describers["genechat"].processor
+    texts = ["gene of the kinase###Human: gene", "###", "receptor"]
+    rows = [processor.tokenizer.encode(text, add_special_tokens=False) for text in texts]
+    width = max(len(row) for row in rows)
+    ids = torch.tensor([row + [0] * (width - len(row)) for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows]).bool()
+    found, kept = processor.read(ids, mask, ["not there", "###"])
+    assert found == ["gene of the kinase", "", "receptor"]
+    whole = processor.tokenizer.encode("gene of the kinase", add_special_tokens=False)
+    assert kept.sum(1).tolist() == [len(whole), 0, len(rows[2])]
+    assert processor.read(ids, mask)[0] == texts
+
+
 @pytest.mark.parametrize("shape", ["genechat", "genomicllm"])
 def test_a_text_ends_where_a_stop_string_begins(folder: Path, describers, shape: str) -> None:
+    model, processor = describers[shape].model, describers[shape].processor
     (gene,) = genes([300], seed=2)
     (whole,) = describers[shape].describe([gene])
     stop = whole.text[len(whole.text) // 2 :][:3]
-    (row,) = vary(
-        folder, shape, generation={"max_new_tokens": 12, "stop": ["not there", stop]}
-    ).describe([gene])
+    settings = {"max_new_tokens": 12, "stop": ["not there", stop]}
+    (row,) = vary(folder, shape, generation=settings).describe([gene])
     assert row.text == whole.text[: whole.text.index(stop)].strip()
-    assert 0 < row.n_tokens < whole.n_tokens
-    ids = describers[shape].model.generate(
-        **describers[shape].processor([gene], question=describers[shape].spec.question or ""),
-        max_new_tokens=12,
-    )
-    log_probs = describers[shape].model.text_log_probs(
-        describers[shape].processor([gene], question=describers[shape].spec.question or ""),
-        ids,
-        True,
-    )
-    kept = log_probs[0, : row.n_tokens].mean()
-    assert row.score == pytest.approx(math.exp(float(kept)), abs=2e-4), "only over what stays"
+    inputs = processor([gene], question=describers[shape].spec.question or "")
+    ids = model.generate(**inputs, max_new_tokens=12)
+    assert stop not in processor.decode(ids[:, : row.n_tokens])[0]
+    kept = model.text_log_probs(inputs, ids, True)[0, : row.n_tokens]
+    assert row.score == pytest.approx(math.exp(float(kept.mean())), abs=2e-4)
 
 
 def test_beams_and_penalties_reach_the_model(folder: Path, describers) -> None:
-    settings = {"max_new_tokens": 12, "num_beams": 3, "repetition_penalty": 1.9}
+    settings = {
+        "max_new_tokens": 12,
+        "num_beams": 3,
+        "repetition_penalty": 1.9,
+        "no_repeat_ngram_size": 3,
+    }
     records = genes([300, 2000, 700])
     describer = vary(folder, "genechat", generation=settings)
     rows = list(describer.describe(records))
@@ -325,5 +335,3 @@ def test_the_spec_decides_the_dtype(folder: Path) -> None:
     assert describer.dtype == "bfloat16"
     (row,) = describer.describe(genes([900]))
     assert row.text
-    assert load_spec(write_spec(folder / "x.yaml", "genechat")).dtype["cpu"] == "float32"
-    assert published_shapes.CONFIGS["genechat"]["pooling"] == "chunk-mean"

@@ -9,6 +9,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,7 @@ from genescribe.inference.batching import TokenBudget
 from genescribe.inference.cache import Cache, Generation, NoCache, cache_key
 from genescribe.inference.context import fitting_record
 from genescribe.models.checkpoint import load
-from genescribe.models.memory import free_memory, needs_of, precision
+from genescribe.models.memory import Needs, free_memory, needs_of, precision
 from genescribe.models.prompts import Turn
 from genescribe.models.spec import ModelSpec, load_spec
 from genescribe.records import Description, Reason, SequenceRecord, Status, sequence_sha256
@@ -313,9 +314,13 @@ class Describer:
         beams = int(self.spec.generation.get("num_beams", 1))
         return self._width(length) * beams + self.processor.encoder_cost(length)
 
+    @cached_property
+    def _needs(self) -> Needs:
+        return needs_of(self.spec)
+
     def _batch_tokens(self) -> int:
         """Return the tokens of a batch that fills the memory which is free now."""
-        needs, name = needs_of(self.spec), precision(self.spec, self.model.dtype)
+        needs, name = self._needs, precision(self.spec, self.model.dtype)
         genes = needs.genes(free_memory(self.device) + needs.weights(name), name)
         return min(BATCH_TOKENS[self.device], max(1, genes) * self._cost(self.spec.max_length))
 

@@ -12,7 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import LogitsProcessorList, RepetitionPenaltyLogitsProcessor
+from transformers import (
+    LogitsProcessorList,
+    NoRepeatNGramLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor,
+)
 
 MAX_LOGITS = 1 << 28
 """Logits held at once when texts are read again (1 GiB in float32); more go in several parts."""
@@ -60,18 +64,20 @@ class DescribesGenes:
         The inputs are the processor's (or what ``with_features`` made of them); all further
         ``settings`` go to transformers' ``generate`` of the language model. Greedy by default.
         """
-        penalty = settings.pop("repetition_penalty", 1.0)
-        if penalty != 1.0:
-            # transformers 5.23 takes the padding of a prompt off the *new* tokens where prompts
-            # are embeddings: those of short prompts in a batch would escape the penalty.
-            processor = RepetitionPenaltyLogitsProcessor(penalty)
-            settings["logits_processor"] = LogitsProcessorList([processor])
+        # transformers 5.23 takes the padding of a prompt off the *new* tokens where prompts are
+        # embeddings, so those of short prompts in a batch would escape its penalty.
+        processors = LogitsProcessorList()
+        if (penalty := settings.pop("repetition_penalty", 1.0)) != 1.0:
+            processors.append(RepetitionPenaltyLogitsProcessor(penalty))
+        if (size := settings.pop("no_repeat_ngram_size", 0)) > 0:
+            processors.append(NoRepeatNGramLogitsProcessor(size))
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
         for name in [name for name in settings if name.startswith(SEQUENCE_PREFIX)]:
             inputs[name] = settings.pop(name)
         token_ids: Tensor = self.language_model.generate(
             inputs_embeds=self.prompt_embeddings(inputs, use_sequence=True),
             attention_mask=attention_mask,
+            logits_processor=processors,
             **{"do_sample": False, "pad_token_id": self.pad_token_id, **settings},
         )
         return token_ids
