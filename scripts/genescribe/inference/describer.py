@@ -54,7 +54,7 @@ class DescribeParams:
 
 
 class Describer:
-    """Describe genes with one model; greedy, so that the same input gives the same text.
+    """Describe genes with one model, without sampling: the same input gives the same text.
 
     ``device`` is ``auto`` (CUDA if there is one), ``cpu`` or ``cuda``; weights are computed with
     in ``dtype``, whatever they are stored in, ``auto`` being what the spec says for the device.

