@@ -64,7 +64,7 @@ def user_key(admin: GalaxyInstance) -> str:
     user = (
         known[0] if known else admin.users.create_local_user("admin", "admin@example.org", "x" * 9)
     )
-    return str(admin.users.create_user_apikey(user["id"]))
+    return str(admin.users.get_or_create_user_apikey(user["id"]))
 
 
 # ------------------------------------------------------------------ the tests inside the tool

@@ -36,10 +36,15 @@ class Client:
             "name": name,
             "elements": elements,
         }
-        made = self._fetch(target)
-        for dataset in made["outputs"]:
-            self.wait(dataset)
-        return made["output_collections"][0]
+        made = self._fetch(target)["output_collections"][0]
+        for _ in range(1200):
+            found = self.galaxy.histories.show_dataset_collection(self.history, made["id"])
+            if found["populated"]:
+                break
+            time.sleep(0.5)
+        for element in found["elements"]:
+            self.wait(element["object"])
+        return dict(made)
 
     def _fetch(self, target: Mapping[str, Any]) -> Any:
         payload = {"history_id": self.history, "targets": [target]}

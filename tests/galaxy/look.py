@@ -22,7 +22,7 @@ fetch(path, {method}).then(answer => answer.json()).then(done, error => done(Str
 """
 EXPAND = """
 const item = document.querySelector(`.content-item[data-hid="${arguments[0]}"]`);
-if (item) item.querySelector('.cursor-pointer').click();
+if (item) item.querySelector('.cursor-pointer').click(), item.scrollIntoView();
 return Boolean(item);
 """
 
@@ -88,26 +88,19 @@ def main() -> int:
     """Take all pictures."""
     look = Look(sys.argv[1], Path(sys.argv[2]))
     try:
-        look.open("/?tool_id=genescribe", "return document.querySelector('.form-help, #execute')")
-        look.shoot("form")
-        look.until(
-            "const help = document.querySelector('.form-help, .tool-help');"
-            "if (help) help.scrollIntoView(); return help"
-        )
-        look.shoot("help")
-        failed = [
-            item for item in look.history("genescribe: bad input") if item["state"] == "error"
-        ]
+        bad = look.history("genescribe: bad input")
+        failed = [item for item in bad if item["state"] == "error"]
         look.item(failed[0], "killed")
-        look.history("genescribe: bad input")
         look.item(failed[-1], "failed")
         made = {item["extension"]: item for item in reversed(look.history("genescribe: workflow"))}
         look.item(made["gff3"], "history")
+        look.open("/?tool_id=genescribe", "return document.querySelector('.form-help')")
+        look.shoot("form")
+        look.until("return document.querySelector('.form-help').scrollIntoView() ?? true")
+        look.shoot("help")
         for moment in ("before", "after"):
-            look.open(
-                f"/datasets/{made['html']['id']}/preview",
-                "return document.querySelector('iframe')",
-            )
+            page = f"/datasets/{made['html']['id']}/preview"
+            look.open(page, "return document.querySelector('iframe#frame')")
             look.shoot(f"report_{moment}")
             look.ask("/api/sanitize_allow?tool_id=genescribe", "PUT")
     finally:

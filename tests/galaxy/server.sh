@@ -100,7 +100,7 @@ up() {
     (cd "$SERVER" && . "$LAB/vg/bin/activate" && exec nice -n 10 setsid \
         galaxy-web -c "$SERVER/galaxy.yml" -b "127.0.0.1:$PORT" -s "$ADMIN") > "$SERVER/server.log" 2>&1 &
     echo $! > "$SERVER/server.pid"
-    for _ in $(seq 1 180); do
+    for _ in $(seq 1 600); do
         curl -fs "$URL/api/version" && { echo; return 0; }
         kill -0 "$(cat "$SERVER/server.pid")" 2> /dev/null || break
         sleep 1
