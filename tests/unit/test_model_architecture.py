@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from genescribe.models import generation
 from genescribe.models.checkpoint import load_folder
 from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.generation import position_ids
@@ -145,6 +147,31 @@ def test_a_batch_gives_the_numbers_and_texts_of_single_calls(toy) -> None:
         assert processor.decode(alone) == processor.decode(together[i : i + 1])
         single = model.text_log_probs(processor([gene], None), together[i : i + 1], True)
         torch.testing.assert_close(single[0], log_probs[i], atol=1e-5, rtol=1e-5)
+
+
+def test_texts_are_read_again_in_parts_where_logits_are_many(toy, monkeypatch) -> None:
+    model, processor = toy
+    inputs = processor(random_records(5), None)
+    text = torch.tensor([[5, 6, 2], [7, 2, 0], [2, 0, 0], [5, 5, 5], [9, 2, 0]])
+    whole = model.text_log_probs(inputs, text, True)
+    monkeypatch.setattr(generation, "MAX_LOGITS", 1)
+    torch.testing.assert_close(model.text_log_probs(inputs, text, True), whole)
+
+
+@pytest.mark.parametrize(
+    ("eos", "pad", "row", "expected"),
+    [
+        (2, 0, [5, 6, 2, 0, 0], [1, 1, 1, 0, 0]),
+        (2, 0, [5, 6, 7, 8, 9], [1, 1, 1, 1, 1]),
+        (2, None, [5, 2, 2, 2, 2], [1, 1, 0, 0, 0]),  # Llama-3 has no token for padding
+        ([7, 2], 0, [5, 7, 0, 0, 0], [1, 1, 0, 0, 0]),
+        (None, 0, [5, 2, 6, 0, 0], [1, 1, 1, 0, 0]),
+    ],
+)
+def test_a_text_ends_with_its_first_end_token(eos, pad, row, expected) -> None:
+    config = SimpleNamespace(eos_token_id=eos, pad_token_id=pad)
+    model = generation.SequenceTextModel(SimpleNamespace(generation_config=config))
+    assert model.text_mask(torch.tensor([row])).int().tolist() == [expected]
 
 
 def test_generation_is_deterministic(toy) -> None:
