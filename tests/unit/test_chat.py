@@ -11,7 +11,6 @@ import json
 import os
 import pty
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -276,18 +275,20 @@ def test_a_conversation_at_a_terminal(spec: str) -> None:
     command += ["--gene", "exg_00040", "--model", spec]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "TERM": "dumb"}
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
+    process = subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
-    ) as process:
-        os.close(theirs)
+    )
+    try:
         shown = ""
-        for question in ("What is it?\n", "Why?\n"):
+        for typed in ("What is it?\n", "Why?\n", "\x04"):  # the last is Ctrl-D
             shown += read_until(ours, "> ")
-            os.write(ours, question.encode())
-        shown += read_until(ours, "> ")
-        process.send_signal(signal.SIGINT)  # Ctrl-C
-        assert process.wait(timeout=60) == 0
-    os.close(ours)
+            os.write(ours, typed.encode())
+        assert process.wait(timeout=120) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(theirs)
+        os.close(ours)
     assert "answers are predictions of small-genechat" in shown
     assert "an empty line ends" in shown
     assert shown.count("[prediction of small-genechat") == 2

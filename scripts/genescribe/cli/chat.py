@@ -105,16 +105,7 @@ def _add_gene(parser: argparse.ArgumentParser) -> None:
 def _add_model(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the model and where it runs")
     options.add_model(group)
-    group.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="where to compute (default: auto, a CUDA GPU if there is one)",
-    )
-    group.add_argument("--organism", metavar="TEXT", help="name of the organism, told to the model")
-    group.add_argument(
-        "--threads", type=options.positive, metavar="N", help="CPU threads (default: all cores)"
-    )
+    options.add_device(group)
     options.add_common(parser)
 
 

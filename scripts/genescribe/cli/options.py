@@ -146,6 +146,17 @@ def add_describe_options(parser: argparse.ArgumentParser) -> None:
         help="a threshold (min_score, min_lift) or generation setting (max_new_tokens, num_beams, "
         "...) to use instead of the spec's; may be repeated",
     )
+    add_device(group)
+    group.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="keep texts here and describe no unchanged gene twice, in later runs too",
+    )
+
+
+def add_device(group: argparse._ActionsContainer) -> None:
+    """Add where a model runs, and what it is told of every gene."""
     group.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),
@@ -155,12 +166,6 @@ def add_describe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--organism", metavar="TEXT", help="name of the organism, told to the model")
     group.add_argument(
         "--threads", type=positive, metavar="N", help="CPU threads (default: all cores)"
-    )
-    group.add_argument(
-        "--cache",
-        type=Path,
-        metavar="DIR",
-        help="keep texts here and describe no unchanged gene twice, in later runs too",
     )
 
 
