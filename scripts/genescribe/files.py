@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import gzip
 import hashlib
 import os
@@ -96,6 +97,36 @@ def refuse_existing(paths: list[Path], force: bool) -> None:
     existing = [path for path in paths if path.exists()]
     if existing and not force:
         raise OutputExistsError(f"{existing[0]}: already exists; add --force to overwrite it")
+
+
+@contextlib.contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Keep other runs out of ``folder`` while the block lasts; it is made, and gone if left empty.
+
+    The lock (flock(2)) ends with the process, however it ends. Raises OutputError where another
+    run holds it, or the folder cannot be made.
+    """
+    is_new = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise output_error(folder, error) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(
+                f"{folder}: another run is writing here; wait for it, or choose another folder"
+            ) from error
+        except OSError:
+            pass  # a file system without locks, as some network mounts are
+        yield
+    finally:
+        os.close(descriptor)
+        if is_new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def sha256_of(path: Path) -> str:

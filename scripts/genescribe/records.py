@@ -35,6 +35,7 @@ class Reason(StrEnum):
     LOW_SCORE = "low_score"
     EMPTY_TEXT = "empty_text"
     OUT_OF_MEMORY = "out_of_memory"
+    REJECTED = "rejected"
 
 
 class View(StrEnum):

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from genescribe.cli.progress import ProgressLine, clock, progress_text
+from genescribe.cli.progress import ProgressLine
 from genescribe.errors import FormatError, InputError
 from genescribe.genome.tables import write_genes_tsv, write_sequences
 from genescribe.inference.store import read_descriptions
 from genescribe.models.spec import ModelSpec
 from genescribe.pipeline.options import DescribeOptions, text_settings
+from genescribe.pipeline.progress import clock, progress_text
 from genescribe.pipeline.record import (
     StageRecord,
     merge_records,

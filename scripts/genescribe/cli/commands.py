@@ -95,7 +95,13 @@ def decorate(args: argparse.Namespace) -> None:
     settings = _decorate_settings(args, sorted_copy=not args.no_sorted_copy)
     with _recorded(args) as record:
         decorate_stage(
-            args.annotation, args.descriptions, args.out, settings, record, force=args.force
+            args.annotation,
+            args.descriptions,
+            args.out,
+            settings,
+            record,
+            force=args.force,
+            curation=args.curation,
         )
 
 

@@ -124,6 +124,12 @@ def _decorate(parser: argparse.ArgumentParser) -> None:
         metavar="GFF3",
         help="decorated GFF3 to write; companions get the same name with other endings",
     )
+    parser.add_argument(
+        "--curation",
+        type=Path,
+        metavar="TSV",
+        help="what you decided about the descriptions (curation.tsv of the notebook's review)",
+    )
     _decorate_options(parser)
     parser.add_argument(
         "--no-sorted-copy",

@@ -173,6 +173,12 @@ def _pieces(path: Path, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
         block = stream.read(BLOCK_BYTES) + stream.readline(LINE_BYTES)
 
 
+def check_begins_as_fasta(path: Path) -> None:
+    """Raise FastaError unless the file begins as FASTA, or is an annotation that has some."""
+    with open_binary(path) as stream:
+        _first_header(path, stream)
+
+
 def _first_header(path: Path, stream: BinaryIO) -> tuple[int, bytes]:
     """Return offset and text of the first header line: of the file, or of a GFF3's FASTA."""
     offset, is_annotation = 0, False

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genescribe.errors import InputError, OutputExistsError
-from genescribe.files import check_readable, output_error, refuse_existing, sha256_of
+from genescribe.files import (
+    check_readable,
+    output_error,
+    refuse_existing,
+    sha256_of,
+    sole_writer,
+)
 from genescribe.genome.decorate import DecorateSettings, check_not_input, gtf_path
 from genescribe.inference.store import compare_settings
 from genescribe.models.spec import verify
@@ -68,11 +74,26 @@ def run(
     """Describe one assembly into ``options.out``; return the run record (``run.json``).
 
     Raises OutputExistsError where a finished or stopped run is there and neither ``resume``
-    nor ``force`` was given, SettingsChangedError where ``resume`` meets other settings.
+    nor ``force`` was given, SettingsChangedError where ``resume`` meets other settings,
+    OutputError where another run is writing there.
     """
     settings = run_settings(options)
-    out, described = options.out, options.out / WORK_FOLDER / "descriptions.jsonl"
     check_before(options, settings["name"])
+    with sole_writer(options.out):
+        return _run_alone(options, settings, command, resume, force, progress, cancel)
+
+
+def _run_alone(
+    options: RunOptions,
+    settings: dict[str, Any],
+    command: str,
+    resume: bool,
+    force: bool,
+    progress: Progress | None,
+    cancel: threading.Event | None,
+) -> dict[str, Any]:
+    """Do what ``run`` does, in a folder that no other run is writing into."""
+    out, described = options.out, options.out / WORK_FOLDER / "descriptions.jsonl"
     if is_complete(options, settings, resume=resume, force=force):
         log.info("%s: already complete, nothing to resume", out)
         return read_record(out / "run.json")

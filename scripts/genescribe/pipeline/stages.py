@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from genescribe.errors import InputError
 from genescribe.files import output_error, refuse_existing, sha256_of
 from genescribe.genome.annotation import Annotation, read_annotation
+from genescribe.genome.curation import curate, read_curation
 from genescribe.genome.extract import extract
 from genescribe.genome.fasta import Genome
 from genescribe.genome.strip import check_undecorated
@@ -285,15 +286,21 @@ def decorate_stage(
     record: StageRecord,
     *,
     force: bool,
+    curation: Path | None = None,
 ) -> list[Path]:
-    """Write the decorated annotation as ``out`` and its companions; return what was written."""
+    """Write the decorated annotation as ``out`` and its companions; return what was written.
+
+    ``curation`` is a table of what a person decided about the descriptions.
+    """
     # imports numpy and pysam, which take longer to load than extraction takes for a yeast
     from genescribe.genome.decorate import decorate
 
     refuse_existing([out], force)
     by_gene = {row.gene_id: row for row in read_descriptions(descriptions)}
+    if curation is not None:
+        by_gene = curate(by_gene, read_curation(curation))
     written = decorate(annotation, by_gene, out, settings)
-    record.inputs(annotation=annotation)
+    record.inputs(annotation=annotation, curation=curation)
     record.note(settings=asdict(settings), files=[str(path) for path in written])
     return written
 

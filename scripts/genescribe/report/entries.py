@@ -29,6 +29,7 @@ REASON_MEANING: Mapping[Reason, str] = {
     Reason.LOW_SCORE: "The model is not sure enough of its text.",
     Reason.EMPTY_TEXT: "The model wrote nothing.",
     Reason.OUT_OF_MEMORY: "The gene did not fit into memory, even alone.",
+    Reason.REJECTED: "A person read the text and rejected it.",
 }
 
 
