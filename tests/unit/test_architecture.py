@@ -23,15 +23,19 @@ FLOORS = [
     {"inference"},
     {"report", "training"},
     {"pipeline"},
-    {"cli"},
+    {"cli", "widget"},
     {"__main__"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 HEAVY = ("torch", "transformers", "pandas")
 
+EXTRAS = {"training": "training", "widget": "notebook"}
+"""Rooms that need what an extra of the package brings."""
+
 DISTRIBUTIONS = {
     "Bio": "biopython",
     "huggingface_hub": "huggingface-hub",
+    "igv_notebook": "igv-notebook",
     "rouge_score": "rouge-score",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
@@ -95,8 +99,8 @@ def test_genome_is_light_to_import() -> None:
 def test_imported_packages_are_declared(path: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     requirements = list(project["dependencies"])
-    if room(dotted(path)) == "training":
-        requirements += project["optional-dependencies"]["training"]
+    if extra := EXTRAS.get(room(dotted(path))):
+        requirements += project["optional-dependencies"][extra]
     declared = {re.split(r"[^\w-]", requirement)[0] for requirement in requirements}
     imported = {name.split(".")[0] for _, name in imports(path)}
     foreign = imported - set(sys.stdlib_module_names) - {"genescribe"}

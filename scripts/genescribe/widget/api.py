@@ -1,0 +1,117 @@
+"""Describing an assembly from Python: paths in, a DataFrame out."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genescribe.errors import Cancelled, GenescribeError
+from genescribe.genome.decorate import DecorateSettings
+from genescribe.models.routing import ModelChoice
+from genescribe.pipeline.options import DescribeOptions, ExtractOptions
+from genescribe.pipeline.run import RunOptions, run
+from genescribe.widget.results import Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from genescribe.inference.describer import Progress
+
+DEFAULT_OUT = "genescribe_results"
+COMMAND = "genescribe.widget"
+"""What the run record says was run."""
+
+API_WORDS = {
+    "add --force": "add force=True",
+    "--resume: ": "",
+    "--force": "force=True",
+    "--genome": "genome=",
+    "--device": "device=",
+    "--name": "name=",
+}
+
+
+def annotate(
+    genome: str | Path | None,
+    annotation: str | Path,
+    model: ModelChoice = "tiny",
+    *,
+    out: str | Path = DEFAULT_OUT,
+    name: str | None = None,
+    organism: str | None = None,
+    extract: ExtractOptions | None = None,
+    decorate: DecorateSettings | None = None,
+    describe: DescribeOptions | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> pd.DataFrame:
+    """Describe one assembly into the folder ``out``; return a row per gene, in the input's order.
+
+    The columns are those of ``descriptions.tsv``, coordinates 1-based and closed. Results are
+    those of ``genescribe run``. A finished run of the same inputs and settings is read, a stopped
+    one goes on; ``force`` starts anew. ``genome`` None: the annotation ends in ##FASTA.
+    ``describe`` replaces ``model`` and ``organism`` by all that can be chosen about inference.
+    ``progress(done, total)`` is called after each batch; Cancelled is raised between two of them
+    once ``cancel`` is set, or where the kernel is interrupted. Raises GenescribeError.
+    """
+    options = RunOptions(
+        genome=full_path(genome) if genome else None,
+        annotation=full_path(annotation),
+        out=full_path(out),
+        name=name,
+        extract=extract or ExtractOptions(),
+        describe=describe or DescribeOptions(model=model, organism=organism),
+        decorate=decorate or DecorateSettings(),
+    )
+    with one_line_errors(options.out):
+        run(
+            options,
+            command=COMMAND,
+            resume=not force,
+            force=force,
+            progress=progress,
+            cancel=cancel,
+        )
+        return Results.read(options.out).frame()
+
+
+def open_results(out: str | Path) -> pd.DataFrame:
+    """Return the DataFrame of a finished run, from its folder; raises InputError without one."""
+    folder = full_path(out)
+    with one_line_errors(folder):
+        return Results.read(folder).frame()
+
+
+def full_path(path: str | Path) -> Path:
+    """Return a path that means the same after a notebook has changed its folder."""
+    return Path(path).expanduser().absolute()
+
+
+@contextlib.contextmanager
+def one_line_errors(out: Path) -> Iterator[None]:
+    """Let IPython show our errors as their one line, and an interrupted kernel as one of them."""
+    try:
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise Cancelled(
+                f"{out}: stopped; what was finished is kept, and the same call goes on with it"
+            ) from None
+    except GenescribeError as error:
+        message = in_words(str(error), API_WORDS)
+        error.args = (message, *error.args[1:])
+        line = [f"{type(error).__name__}: {message}"]
+        # what IPython shows instead of a traceback, where an error has it
+        error._render_traceback_ = lambda: line  # type: ignore[attr-defined]
+        raise
+
+
+def in_words(message: str, words: Mapping[str, str]) -> str:
+    """Return an error's message with the command line's options called what they are here."""
+    pattern = "|".join(map(re.escape, words))
+    return re.sub(pattern, lambda match: words[match[0]], message)

@@ -1,0 +1,137 @@
+"""The gene panel: one gene, what the model wrote about it, and what it read for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets
+from markupsafe import Markup
+
+from genescribe.errors import GenescribeError
+from genescribe.genome.annotation import read_annotation
+from genescribe.models.spec import load_spec
+from genescribe.records import Gene
+from genescribe.report.entries import REASON_MEANING, Entry
+from genescribe.widget.controls import button, facts, heading
+from genescribe.widget.results import Results
+from genescribe.widget.session import Session
+from genescribe.widget.structure import draw
+
+
+class GenePanel:
+    """Shows the selected gene; its structure is drawn once the annotation has been read."""
+
+    def __init__(self, session: Session, step: Callable[[int], None]) -> None:
+        self.session = session
+        self.genes: dict[str, Gene] = {}
+        self.loaded: Results | None = None
+        self.title = heading("Gene")
+        self.drawing = ipywidgets.HTML()
+        self.words = ipywidgets.HTML()
+        self.prompt = ipywidgets.HTML()
+        show = button(session, "Prompt and model", "show what the model was told", self.show_prompt)
+        self.box = ipywidgets.VBox(
+            [
+                self.title,
+                ipywidgets.HBox(
+                    [
+                        button(session, "Previous gene", "the row above", lambda: step(-1)),
+                        button(session, "Next gene", "the row below", lambda: step(1)),
+                        show,
+                    ]
+                ),
+                self.words,
+                self.drawing,
+                self.prompt,
+            ]
+        )
+        session.observe(session.guard(lambda _: self.fill()), names=["gene_id", "decisions"])
+
+    @property
+    def entry(self) -> Entry | None:
+        """The selected gene."""
+        table = self.session.table
+        position = table.position.get(self.session.gene_id)
+        return None if position is None else table.entries[position]
+
+    def fill(self) -> None:
+        """Show the selected gene."""
+        entry = self.entry
+        self.prompt.value = ""
+        if entry is None:
+            self.title.value, self.words.value, self.drawing.value = "", "", ""
+            return
+        row = entry.row
+        name = f" ({row.name})" if row.name else ""
+        self.title.value = Markup("<h3>Gene {}{}</h3>").format(row.gene_id, name)
+        self.words.value = self._words(entry)
+        self._draw()
+
+    def _words(self, entry: Entry) -> Markup:
+        row, found = entry
+        text = self.session.table.text_of(entry)
+        edited = text != found.text
+        kind = "score" if found.calibrated else "score (not calibrated)"
+        return Markup('<p class="prose">{}</p>{}').format(
+            text or "no text",
+            facts(
+                [
+                    ("what this is", "edited by a person" if edited else "a model’s prediction"),
+                    ("the model wrote", found.text if edited else ""),
+                    ("product in the input", row.product or "none given"),
+                    ("status", f"{found.status} {str(found.reason).replace('_', ' ')}".strip()),
+                    ("why", REASON_MEANING.get(found.reason, "")),
+                    (kind, "" if found.score is None else f"{found.score:.3f}"),
+                    ("lift", "" if found.lift is None else f"{found.lift:.3f} nats per token"),
+                    ("review", self.session.table.review_of(row.gene_id)),
+                    ("place", f"{row.seqid}:{row.start + 1:,}-{row.end:,} ({row.strand})"),
+                    ("biotype", row.biotype),
+                    ("transcripts", f"{row.transcripts}; read: {row.transcript_id or 'the gene'}"),
+                    ("exons of that", str(row.exons)),
+                    ("sequence read", f"{row.view}, {row.length:,} nt" if row.length else ""),
+                    ("not read", f"{row.truncated:,} nt at the 3′ end" if row.truncated else ""),
+                    ("GC content", f"{row.gc:.1%}" if row.length else ""),
+                    ("model", found.model),
+                ]
+            ),
+        )
+
+    def _draw(self) -> None:
+        if self.loaded is not self.session.results:
+            self.loaded, self.genes = self.session.results, {}
+            self.drawing.value = "<p>reads the annotation to draw the gene</p>"
+            self.session.in_background(self._load)
+            return
+        gene = self.genes.get(self.session.gene_id)
+        self.drawing.value = draw(gene) if gene else ""
+
+    def _load(self) -> None:
+        assert self.loaded is not None, "nothing to load"
+        try:
+            annotation = read_annotation(self.loaded.annotation)
+        except GenescribeError as error:
+            self.drawing.value = Markup("<p>no drawing: {}</p>").format(error)
+            return
+        self.genes = {gene.gene_id: gene for gene in annotation.genes}
+        self._draw()
+
+    def show_prompt(self) -> None:
+        """Show what the model is and was told, from its spec; again: hide it."""
+        entry, results = self.entry, self.session.results
+        if self.prompt.value or entry is None or results is None:
+            self.prompt.value = ""
+            return
+        if not entry.description.model:
+            self.prompt.value = "<p>No model read this gene.</p>"
+            return
+        spec = load_spec(entry.description.model.partition("@")[0])
+        rows = [
+            ("model", entry.description.model),
+            ("trained on", spec.trained_on),
+            ("licence", spec.license),
+            ("prompt", f"{entry.description.prompt}: {spec.prompt_template}"),
+            ("organism", results.organism or "not given"),
+            ("settings", ", ".join(f"{key} {value}" for key, value in spec.generation.items())),
+            ("sha256 of what was read", entry.row.sha256),
+        ]
+        self.prompt.value = facts(rows)

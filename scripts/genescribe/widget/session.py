@@ -1,0 +1,128 @@
+"""What the panels share: the results on show, the selected gene, and where messages go."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ipywidgets
+import traitlets
+from markupsafe import Markup
+
+from genescribe.errors import GenescribeError
+from genescribe.files import sole_writer
+from genescribe.genome.curation import Curation, read_curation, write_curation
+from genescribe.widget.api import in_words
+from genescribe.widget.results import Results
+from genescribe.widget.table import GeneTable
+
+log = logging.getLogger(__name__)
+
+WIDGET_WORDS = {
+    "--resume: ": "",
+    "add --resume to go on": "Run goes on with it",
+    "add --force": "tick “Start anew”",
+    "or --force to start anew": "or tick “Start anew”",
+    "--force": "“Start anew”",
+    "--genome": "“Genome”",
+    "--device": "“Device”",
+    "ask each question in a command of its own, with --question": "press “Forget” first",
+}
+
+
+class Session(traitlets.HasTraits):
+    """One widget's state; panels observe its traits.
+
+    ``decisions`` counts up whenever something was decided about a gene.
+    """
+
+    results = traitlets.Instance(Results, allow_none=True)
+    gene_id = traitlets.Unicode("")
+    decisions = traitlets.Int(0)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.message = ipywidgets.HTML()
+        self.message.add_class("genescribe-message")
+        self.table = GeneTable([], {})
+        self._threads: list[threading.Thread] = []
+
+    def say(self, text: str, kind: str = "done") -> None:
+        """Show a sentence in the message line; ``kind`` is done, busy or error."""
+        role = "alert" if kind == "error" else "status"
+        self.message.value = Markup('<p role="{}" class="{}">{}</p>').format(role, kind, text)
+
+    def guard(self, callback: Callable[..., None]) -> Callable[..., None]:
+        """Return the callback with its errors shown; Jupyter alone would swallow them."""
+
+        @functools.wraps(callback)
+        def guarded(*args: Any) -> None:
+            with self.errors_shown():
+                callback(*args)
+
+        return guarded
+
+    @contextmanager
+    def errors_shown(self) -> Iterator[None]:
+        """Show an error of the block in the message line, as one sentence."""
+        try:
+            yield
+        except GenescribeError as error:
+            self.say(in_words(str(error), WIDGET_WORDS), "error")
+        except MemoryError:
+            self.say("out of memory; close other notebooks, or take a smaller model", "error")
+        except Exception as error:
+            log.debug("traceback", exc_info=True)
+            self.say(f"unexpected {type(error).__name__}: {error}; please report it", "error")
+
+    def in_background(self, work: Callable[[], None]) -> None:
+        """Do ``work`` in a thread, so that the kernel stays usable; its errors are shown."""
+        thread = threading.Thread(target=self.guard(work), name="genescribe", daemon=True)
+        self._threads = [one for one in self._threads if one.is_alive()] + [thread]
+        thread.start()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until no background work is left; tell whether that is so."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while running := [thread for thread in self._threads if thread.is_alive()]:
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return False
+            running[0].join(left)
+        return True
+
+    def show(self, results: Results) -> None:
+        """Put results, and what was decided about them before, on show."""
+        path = results.folder / "curation.tsv"
+        curations: list[Curation] = []
+        with self.errors_shown():
+            curations = read_curation(path) if path.exists() else []
+        known = {entry.row.gene_id for entry in results.entries}
+        self.table = GeneTable(
+            results.entries, {one.gene_id: one for one in curations if one.gene_id in known}
+        )
+        self.gene_id = ""
+        self.results = results
+        if results.entries:
+            self.gene_id = results.entries[0].row.gene_id
+
+    def decide(self, curation: Curation | None) -> None:
+        """Keep a decision about the selected gene in ``curation.tsv``; None takes it back.
+
+        The file is read anew each time: another widget may have written there.
+        """
+        assert self.results is not None, "no results to decide about"
+        path = self.results.folder / "curation.tsv"
+        with sole_writer(self.results.folder):
+            kept = {one.gene_id: one for one in read_curation(path)} if path.exists() else {}
+            kept.pop(self.gene_id, None)
+            if curation is not None:
+                kept[self.gene_id] = curation
+            write_curation(path, kept.values())
+        self.table.decide(self.gene_id, curation)
+        self.decisions += 1
