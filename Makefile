@@ -61,7 +61,7 @@ format: $(READY) ## rewrite Python and Snakemake files in the project's style
 # build needs none; so does the extra `quantised`, which is for CUDA only.
 lock: $(READY) ## resolve pyproject.toml anew into requirements.lock
 	{ sed -n '/^#/p' requirements.lock; \
-	  $(BIN)/uv pip compile pyproject.toml --extra dev --extra training --extra workflow --quiet --upgrade \
+	  $(BIN)/uv pip compile pyproject.toml --extra dev --extra notebook --extra training --extra workflow --quiet --upgrade \
 	    --python-version 3.11 --python-platform linux --no-header --no-annotate \
 	  | grep -vE '^(nvidia|cuda|triton)'; } > requirements.lock.new
 	mv requirements.lock.new requirements.lock
