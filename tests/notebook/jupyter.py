@@ -139,8 +139,14 @@ class Notebook:
 
     def message(self) -> str:
         """What the widget's message line says."""
-        found = self.all(".genescribe-message p")
-        return found[0].text if found else ""
+        return "\n".join(self.texts(".genescribe-message p"))
+
+    def texts(self, selector: str) -> list[str]:
+        """Return the texts of all elements that are there now, in one go: pages change."""
+        return self.browser.execute_script(
+            "return [...document.querySelectorAll(arguments[0])].map((one) => one.innerText)",
+            selector,
+        )
 
     def says(self, words: str, seconds: float = 120) -> str:
         """Wait until the message line contains ``words``."""
@@ -176,7 +182,7 @@ class Notebook:
 
     def genes(self) -> list[str]:
         """Return the gene ids of the page of the table that is shown."""
-        return [found.text for found in self.all(".genescribe-table tbody th button")]
+        return self.texts(".genescribe-table tbody th button")
 
     def shot(self, name: str) -> None:
         """Save a screenshot to GENESCRIBE_SHOTS, if that is set."""

@@ -23,7 +23,7 @@ SECONDS_BEFORE_TORCH = 1.0
 """The first screen is drawn before torch, which takes seconds, is imported beside it."""
 
 
-class AnnotationWidget(ipywidgets.VBox):  # type: ignore[misc]
+class AnnotationWidget(ipywidgets.VBox):
     """Describe an assembly, look at its genes, ask about them, review and export.
 
     All arguments may be left out and chosen in the panels. ``out`` with a finished run of the

@@ -13,7 +13,7 @@ from genescribe.inference.chat import Answer, Conversation, check_asks
 from genescribe.models.spec import ModelSpec, list_specs, load_spec, verify
 from genescribe.pipeline.genes import GeneChoice, find_genes
 from genescribe.widget.controls import WIDE, button, heading
-from genescribe.widget.session import WIDGET_WORDS, Session, in_words
+from genescribe.widget.session import Session, widget_words
 
 if TYPE_CHECKING:
     from genescribe.inference.describer import Describer
@@ -35,13 +35,13 @@ class AskPanel:
             options=[spec.name for spec in list_specs()],
             description="Model",
             style=WIDE,
-            layout={"width": "100%"},
+            layout={"width": "auto"},
         )
         self.question = ipywidgets.Text(
             description="Question",
             placeholder="What does this gene do?",
             style=WIDE,
-            layout={"width": "100%"},
+            layout={"width": "auto"},
         )
         self.ask_button = button(session, "Ask", "ask the model about this gene", self.ask)
         forget = button(session, "Forget", "begin a new conversation about this gene", self.forget)
@@ -74,8 +74,7 @@ class AskPanel:
         try:
             asking_spec(str(self.model.value))
         except InputError as error:
-            words = in_words(str(error), WIDGET_WORDS)
-            self.hint.value = Markup('<span class="error">{}</span>').format(words)
+            self.hint.value = Markup('<span class="error">{}</span>').format(widget_words(error))
         rows = [_turn(answer) for answer in self.answers.get(self.key, [])]
         self.log.value = Markup('<ol class="chat" aria-live="polite">{}</ol>').format(
             Markup("").join(rows)

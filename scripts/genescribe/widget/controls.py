@@ -9,7 +9,7 @@ import ipywidgets
 from markupsafe import Markup
 
 from genescribe.errors import GenescribeError
-from genescribe.widget.session import WIDGET_WORDS, Session, in_words
+from genescribe.widget.session import Session, widget_words
 
 WIDE = {"description_width": "7.5rem"}
 
@@ -72,7 +72,7 @@ class Field:
         try:
             remark, self.problem = self.check(self.value), ""
         except GenescribeError as error:
-            remark, self.problem = "", in_words(str(error), WIDGET_WORDS)
+            remark, self.problem = "", widget_words(error)
         except OSError as error:
             remark, self.problem = "", f"{self.value}: {error.strerror or error}"
         kind = "error" if self.problem else "fine"
@@ -91,18 +91,18 @@ class PathField(Field):
         endings: tuple[str, ...] = (),
     ) -> None:
         text = ipywidgets.Text(
-            value=value, description=label, style=WIDE, layout={"width": "100%", "flex": "1 1 auto"}
+            value=value, description=label, style=WIDE, layout={"flex": "1 1 auto"}
         )
         super().__init__(session, text, check)
         self.endings = endings
         self.folder = Path.cwd()
         self.list = ipywidgets.Select(
-            description="Files", rows=8, style=WIDE, layout={"width": "100%"}
+            description="Files", rows=8, style=WIDE, layout={"width": "auto"}
         )
         self.browse = ipywidgets.ToggleButton(
             description="Browse",
             tooltip=f"choose {label.lower()} from a list",
-            layout={"width": "auto"},
+            layout={"width": "6rem"},
         )
         self.opened = button(session, "Open", "open the folder, or take the file", self.open)
         self.chooser = ipywidgets.VBox([self.list, self.opened], layout={"display": "none"})

@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 LABEL = {"description_width": "5.5rem"}
 
 
-class TableView(anywidget.AnyWidget):  # type: ignore[misc]
+class TableView(anywidget.AnyWidget):
     """One page of the table; ``page`` goes to the browser, clicks come back in the others."""
 
     _esm = HERE / "table.js"
@@ -43,7 +43,7 @@ class GenesPanel:
             placeholder="words in any column",
             continuous_update=True,
             style=LABEL,
-            layout={"width": "100%"},
+            layout={"width": "auto"},
         )
         self.filters = {
             name: self._filter(name) for name in ("status", "biotype", "contig", "review")
@@ -109,14 +109,16 @@ class GenesPanel:
 
     def ask(self, *, stay: bool = False) -> None:
         """Search, filter and sort again; ``stay`` on the page where that is possible."""
-        chosen = {name: control.value or ALL for name, control in self.filters.items()}
-        lift = self.min_lift.value
+        filters, lift = self.filters, self.min_lift.value
         self.query = replace(
             self.query,
             search=self.search.value,
+            status=filters["status"].value or ALL,
+            biotype=filters["biotype"].value or ALL,
+            contig=filters["contig"].value or ALL,
+            review=filters["review"].value or ALL,
             min_score=self.min_score.value,
             min_lift=None if lift == self.min_lift.min else lift,
-            **chosen,
         )
         self.positions = self.session.table.select(self.query)
         self.number = self.number if stay else 0

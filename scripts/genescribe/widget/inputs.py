@@ -48,7 +48,7 @@ class InputsPanel:
                 options=names,
                 description="Model",
                 style=WIDE,
-                layout={"width": "100%"},
+                layout={"width": "auto"},
             ),
             check_model,
         )
@@ -57,7 +57,7 @@ class InputsPanel:
             description="Organism",
             placeholder="told to the model; may stay empty",
             style=WIDE,
-            layout={"width": "100%"},
+            layout={"width": "auto"},
         )
         self.out = PathField(session, "Output folder", out, check_out)
         self.device = ipywidgets.Dropdown(
@@ -146,4 +146,4 @@ def check_out(value: str) -> str:
 
 def megabytes(path: Path) -> str:
     """Return the size of a file for people."""
-    return f"{path.stat().st_size / 1e6:,.1f} MB"
+    return f"{path.stat().st_size / 1e6:,.2f} MB"

@@ -18,7 +18,7 @@ class ReviewPanel:
         self.session = session
         self.gene = gene
         self.text = ipywidgets.Textarea(
-            description="Text", rows=3, style=WIDE, layout={"width": "100%"}
+            description="Text", rows=3, style=WIDE, layout={"width": "auto"}
         )
         self.accept = button(session, "Accept", "the model’s text is right", self.accept_text)
         self.reject = button(session, "Reject", "take the text out", self.reject_text)

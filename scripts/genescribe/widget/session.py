@@ -35,6 +35,11 @@ WIDGET_WORDS = {
 }
 
 
+def widget_words(error: GenescribeError) -> str:
+    """Return an error's sentence in the words of the panels."""
+    return in_words(str(error), WIDGET_WORDS)
+
+
 class Session(traitlets.HasTraits):
     """One widget's state; panels observe its traits.
 
@@ -73,7 +78,7 @@ class Session(traitlets.HasTraits):
         try:
             yield
         except GenescribeError as error:
-            self.say(in_words(str(error), WIDGET_WORDS), "error")
+            self.say(widget_words(error), "error")
         except MemoryError:
             self.say("out of memory; close other notebooks, or take a smaller model", "error")
         except Exception as error:

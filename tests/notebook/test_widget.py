@@ -1,0 +1,436 @@
+"""The notebook door without a browser: ``annotate``, and the panels pressed from Python."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+
+import pytest
+
+from genescribe.errors import (
+    AnnotationError,
+    Cancelled,
+    OutputError,
+    SequenceMismatchError,
+    SettingsChangedError,
+)
+from genescribe.genome.annotation import read_annotation
+from genescribe.genome.curation import read_curation
+from genescribe.genome.tables import DESCRIPTION_COLUMNS
+from genescribe.inference.store import read_descriptions
+from genescribe.pipeline.options import DescribeOptions
+
+pytest.importorskip("anywidget")
+pytest.importorskip("pandas")
+from genescribe.widget import AnnotationWidget, annotate, open_results
+from genescribe.widget.structure import draw
+
+
+@pytest.fixture(scope="module")
+def example(root):
+    return root / "examples" / "example.fa", root / "examples" / "example.gff3"
+
+
+@pytest.fixture(scope="module")
+def small(root, tmp_path_factory):
+    """The first ten genes of the example: enough to cancel in the middle of."""
+    lines = (root / "examples" / "example.gff3").read_text("utf-8").splitlines(keepends=True)
+    starts = [number for number, line in enumerate(lines) if "\tgene\t" in line]
+    path = tmp_path_factory.mktemp("small") / "small.gff3"
+    path.write_text("".join(lines[: starts[10]]), encoding="utf-8")
+    return root / "examples" / "example.fa", path
+
+
+@pytest.fixture(scope="module")
+def finished(example, tmp_path_factory):
+    """The folder of a finished run of the example."""
+    out = tmp_path_factory.mktemp("finished") / "results"
+    annotate(*example, out=out)
+    return out
+
+
+@pytest.fixture
+def widget(finished, tmp_path):
+    """A widget on a copy of the finished run."""
+    copy = tmp_path / "results"
+    copy.mkdir()
+    for path in finished.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    made = AnnotationWidget(out=copy)
+    assert made.wait(60)
+    return made
+
+
+def says(widget) -> str:
+    return widget.session.message.value
+
+
+def test_frame_is_the_table_of_descriptions(finished) -> None:
+    frame = open_results(finished)
+    lines = (finished / "descriptions.tsv").read_text("utf-8").splitlines()
+    assert list(frame.columns) == list(DESCRIPTION_COLUMNS) == lines[0].split("\t")
+    assert len(frame) == len(lines) - 1 == 53
+    first = dict(zip(frame.columns, lines[1].split("\t"), strict=True))
+    assert (frame.start[0], frame.end[0]) == (int(first["start"]), int(first["end"])) == (317, 907)
+    assert f"{frame.score[0]:.4f}" == first["score"]
+    assert frame.status[0] == first["status"]
+
+
+def test_all_doors_write_the_same(genescribe, example, finished, tmp_path) -> None:
+    genome, annotation = example
+    done = genescribe(
+        "run", "--genome", genome, "--annotation", annotation, "--out", tmp_path / "c"
+    )
+    assert done.returncode == 0, done.stderr
+    widget = AnnotationWidget(genome, annotation, out=tmp_path / "w")
+    widget.run()
+    assert widget.wait(120)
+    assert "Done: 7 described" in says(widget)
+    for name in ("example.gff3", "descriptions.tsv", "descriptions.jsonl", "genes.tsv"):
+        expected = (tmp_path / "c" / name).read_bytes()
+        assert (tmp_path / "w" / name).read_bytes() == expected, name
+        assert (finished / name).read_bytes() == expected, name
+
+
+def test_finished_run_is_read_and_other_settings_are_refused(example, finished) -> None:
+    before = (finished / "run.json").read_bytes()
+    assert len(annotate(*example, out=finished)) == 53
+    assert (finished / "run.json").read_bytes() == before
+    with pytest.raises(
+        SettingsChangedError, match=r"organism: None -> yeast.*force=True"
+    ) as caught:
+        annotate(*example, out=finished, organism="yeast")
+    assert "--" not in str(caught.value)
+    assert caught.value._render_traceback_() == [f"SettingsChangedError: {caught.value}"]
+
+
+def test_cancel_keeps_what_is_done_and_the_next_call_goes_on(small, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("genescribe.inference.describer.BATCH_TOKENS", {"cpu": 1})
+    cancel = threading.Event()
+
+    def stop_at_three(done, total) -> None:
+        if done == 3:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        annotate(*small, out=tmp_path / "r", progress=stop_at_three, cancel=cancel)
+    seen = []
+    frame = annotate(*small, out=tmp_path / "r", progress=lambda done, _: seen.append(done))
+    assert seen[0] == 3
+    annotate(*small, out=tmp_path / "whole")
+    assert (tmp_path / "r/small.gff3").read_bytes() == (tmp_path / "whole/small.gff3").read_bytes()
+    assert len(frame) == 10
+
+
+def test_interrupted_kernel(small, tmp_path) -> None:
+    def interrupt(done, total) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Cancelled, match="what was finished is kept, and the same call goes on"):
+        annotate(*small, out=tmp_path / "r", progress=interrupt)
+    assert (tmp_path / "r/.genescribe/.descriptions.jsonl.part").stat().st_size > 0
+
+
+def test_cancel_and_resume_in_the_widget(small, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("genescribe.inference.describer.BATCH_TOKENS", {"cpu": 1})
+    widget = AnnotationWidget(*small, out=tmp_path / "r")
+    words = widget.run_panel.words
+
+    def stop_once(change) -> None:
+        if "3/10" in change["new"]:
+            widget.cancel()
+
+    monkeypatch.setattr("genescribe.widget.run_panel.SECONDS_BETWEEN_UPDATES", 0.0)
+    words.observe(stop_once, names=["value"])
+    widget.run()
+    assert widget.wait(60)
+    assert "of 10 genes are done and kept; Run goes on with the others" in says(widget)
+    assert widget.inputs.out.hint.value.count("holds a stopped run")
+    assert not widget.run_panel.start.disabled
+    words.unobserve_all()
+    widget.run()
+    assert widget.wait(60)
+    assert "Done" in says(widget)
+    assert len(widget.session.table.entries) == 10
+
+
+@pytest.mark.parametrize("door", ["annotate", "widget"])
+def test_two_runs_in_one_folder(small, tmp_path, door) -> None:
+    (tmp_path / "r").mkdir()
+    held = os.open(tmp_path / "r", os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        if door == "annotate":
+            with pytest.raises(OutputError, match="another run is writing here"):
+                annotate(*small, out=tmp_path / "r")
+        else:
+            widget = AnnotationWidget(*small, out=tmp_path / "r")
+            widget.run()
+            assert widget.wait(60)
+            assert "another run is writing here; wait for it" in says(widget)
+    finally:
+        os.close(held)
+    assert list((tmp_path / "r").iterdir()) == []
+    assert len(annotate(*small, out=tmp_path / "r")) == 10
+
+
+BAD_ANNOTATIONS = {
+    "empty": (b"", AnnotationError, "the file is empty"),
+    "only comments": (b"##gff-version 3\n", AnnotationError, "no features in this file"),
+    "other names": (
+        b"chrZ\tx\tgene\t1\t90\t.\t+\t.\tID=a\n",
+        SequenceMismatchError,
+        "chrZ",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_ANNOTATIONS)
+def test_bad_annotation_ends_in_one_sentence(example, tmp_path, kind) -> None:
+    content, error, words = BAD_ANNOTATIONS[kind]
+    path = tmp_path / "bad.gff3"
+    path.write_bytes(content)
+    with pytest.raises((error, ValueError), match=words):
+        annotate(example[0], path, out=tmp_path / "r")
+    widget = AnnotationWidget(example[0], path, out=tmp_path / "r")
+    widget.run()
+    assert widget.wait(60)
+    assert words in says(widget)
+    assert 'role="alert"' in says(widget)
+    assert "Traceback" not in says(widget)
+    assert not (tmp_path / "r").exists()
+
+
+def test_inputs_are_checked_as_one_types(example, tmp_path) -> None:
+    widget = AnnotationWidget()
+    inputs = widget.inputs
+    inputs.genome.widget.value = str(tmp_path / "none.fa")
+    assert "no such file" in inputs.genome.hint.value
+    inputs.genome.widget.value = str(example[1])
+    assert "is an annotation without sequences" in inputs.genome.hint.value
+    inputs.genome.widget.value = str(example[0])
+    assert "FASTA" in inputs.genome.hint.value
+    inputs.annotation.widget.value = str(example[1])
+    assert "GFF3" in inputs.annotation.hint.value
+    inputs.model.widget.value = "genechat-13b"
+    assert "missing, but model genechat-13b needs it" in inputs.model.hint.value
+    inputs.model.widget.value = "nonsense"
+    assert inputs.model.problem
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    inputs.out.widget.value = str(tmp_path / "file" / "results")
+    assert "is a file" in inputs.out.hint.value
+    widget.run()
+    assert "Model: " in says(widget)
+
+
+def test_folder_that_cannot_be_written(example) -> None:
+    widget = AnnotationWidget(*example, out="/proc/genescribe")  # not even root can
+    widget.run()
+    assert widget.wait(60)
+    assert "/proc" in says(widget)
+    assert "cannot be written" in says(widget)
+    assert "choose another output folder" in says(widget)
+
+
+def test_files_are_chosen_from_a_list(example, monkeypatch) -> None:
+    monkeypatch.chdir(example[0].parent)
+    field = AnnotationWidget().inputs.annotation
+    field.browse.value = True
+    assert "example.gff3" in field.list.options
+    assert "example.fa" not in field.list.options
+    field.list.value = "example.gff3"
+    field.opened.click()
+    assert field.widget.value == str(example[1])
+    assert field.problem == ""
+    assert field.chooser.layout.display == "none"
+    field.browse.value = True
+    field.list.value = "../"
+    field.opened.click()
+    assert "examples/" in field.list.options
+
+
+def test_genes_are_searched_filtered_sorted_and_paged(widget) -> None:
+    genes = widget.genes
+    assert genes.view.page["rows"][0]["gene"] == "exg_00010"
+    assert len(genes.view.page["rows"]) == 10
+    genes.next.click()
+    assert genes.view.page["rows"][0]["gene"] == "exg_00110"
+    genes.search.value = "RIBOSOMAL protein"
+    assert 0 < len(genes.positions) < 53
+    assert all("ribosomal" in row["text"].lower() for row in genes.view.page["rows"])
+    genes.search.value = "tpi1"
+    assert [row["gene"] for row in genes.view.page["rows"]] == ["exg_00060"]
+    genes.search.value = "no gene says this"
+    assert genes.view.page["rows"] == []
+    genes.search.value = ""
+    genes.filters["biotype"].value = "tRNA"
+    assert {row["biotype"] for row in genes.view.page["rows"]} == {"tRNA"}
+    genes.filters["biotype"].value = ""
+    genes.filters["status"].value = "described"
+    assert len(genes.positions) == 7
+    genes.filters["status"].value = ""
+    genes.min_score.value = 0.2
+    assert 0 < len(genes.positions) < 53
+    genes.min_score.value = 0.0
+    genes.view.sort_clicks = ["score", 1]
+    genes.view.sort_clicks = ["score", 2]
+    scores = [float(row["score"]) for row in genes.view.page["rows"]]
+    assert scores == sorted(scores, reverse=True)
+    assert widget.session.table.entries[genes.positions[-1]].description.score is None
+
+
+def test_gene_panel(widget, example) -> None:
+    widget.genes.view.selected = "exg_00060"
+    assert widget.wait(60)
+    words, drawing = widget.gene.words.value, widget.gene.drawing.value
+    assert "contig_1:5,834-6,756 (-)" in words
+    assert "triose" in words.lower()  # the product that the input has
+    assert "<svg" in drawing
+    assert "exg_00060.t1" in drawing
+    widget.gene.show_prompt()
+    assert "tiny-1: {organism}; {biotype}: {sequence}" in widget.gene.prompt.value
+    widget.gene.show_prompt()
+    assert widget.gene.prompt.value == ""
+
+
+def test_drawing_escapes_and_places_the_pieces(example) -> None:
+    genes = {gene.gene_id: gene for gene in read_annotation(example[1]).genes}
+    for gene in genes.values():
+        drawing = str(draw(gene))
+        exons = sum(len(transcript.exons) for transcript in gene.transcripts)
+        assert drawing.count('class="exon"') == exons
+        assert "{" not in drawing
+
+
+def test_review_survives_a_restart_and_is_exported(widget, genescribe) -> None:
+    folder = widget.session.results.folder
+    review = widget.review
+    widget.session.gene_id = "exg_00010"
+    review.accept.click()
+    widget.genes.step(1)
+    assert widget.session.gene_id == "exg_00020"
+    review.reject.click()
+    widget.genes.step(1)
+    review.text.value = "a <b>hand-made</b> text"
+    review.edit.click()
+    assert "exg_00030: edit" in says(widget)
+    widget.session.gene_id = "exg_00220"  # the pseudogene, about which no model wrote
+    review.accept.click()
+    assert "the model wrote no text about this gene" in says(widget)
+    assert [one.gene_id for one in read_curation(folder / "curation.tsv")] == [
+        "exg_00010",
+        "exg_00020",
+        "exg_00030",
+    ]
+
+    again = AnnotationWidget(out=folder)
+    again.session.gene_id = "exg_00030"
+    assert again.wait(60)
+    assert again.review.text.value == "a <b>hand-made</b> text"
+    assert "a &lt;b&gt;hand-made" in again.gene.words.value
+    again.genes.filters["review"].value = "reject"
+    assert [row["gene"] for row in again.genes.view.page["rows"]] == ["exg_00020"]
+    again.genes.filters["review"].value = ""
+    for write in (again.export.write_gff3, again.export.write_tsv, again.export.write_jsonl):
+        write()
+    again.export.write_report()
+    decorated = (folder / "export/example.gff3").read_text("utf-8")
+    assert decorated.count("+accepted") == decorated.count("+edited") == 1
+    assert "genescribe_reason=rejected" in decorated
+    stripped = genescribe("strip", folder / "export/example.gff3", "--out", folder / "back.gff3")
+    assert stripped.returncode == 0
+    assert (folder / "back.gff3").read_bytes() == again.session.results.annotation.read_bytes()
+    rows = {row.gene_id: row for row in read_descriptions(folder / "export/example.jsonl")}
+    assert len(rows) == 53
+    assert rows["exg_00030"].text == "a <b>hand-made</b> text"
+    assert "hand-made" in (folder / "export/example.html").read_text("utf-8")
+    assert "hand-made" not in (folder / "example.gff3").read_text("utf-8")
+    again.session.gene_id = "exg_00030"
+    again.review.undo.click()
+    assert len(read_curation(folder / "curation.tsv")) == 2
+
+
+def test_damaged_curation_is_said_and_not_overwritten(widget) -> None:
+    folder = widget.session.results.folder
+    (folder / "curation.tsv").write_text("mine\n", encoding="utf-8")
+    again = AnnotationWidget(out=folder)
+    again.review.accept.click()
+    assert "curation.tsv:1: not a curation" in says(again)
+    assert (folder / "curation.tsv").read_text("utf-8") == "mine\n"
+
+
+def test_error_of_a_callback_is_shown(widget, monkeypatch) -> None:
+    def fail(query) -> None:
+        raise RuntimeError("no <such> thing")
+
+    monkeypatch.setattr(widget.session.table, "select", fail)
+    widget.genes.search.value = "x"
+    assert "unexpected RuntimeError: no &lt;such&gt; thing; please report it" in says(widget)
+    assert 'role="alert"' in says(widget)
+
+
+def test_model_without_questions_says_so(widget) -> None:
+    widget.ask.question.value = "What is it?"
+    widget.ask.ask_button.click()
+    assert widget.wait(60)
+    assert "model tiny answers no free questions" in says(widget)
+    assert "--" not in says(widget)
+
+
+def test_asking_keeps_the_history_of_each_gene(widget, tmp_path_factory) -> None:
+    from answering_models import genechat_like
+
+    spec = genechat_like(tmp_path_factory.mktemp("genechat"))
+    ask = widget.ask
+    ask.model.value = str(spec)
+    for question in ("What is it?", "And <why>?"):
+        ask.question.value = question
+        ask.ask_button.click()
+        assert widget.wait(120)
+        assert "answered; its answer is a prediction" in says(widget)
+    assert ask.log.value.count("<li>") == 2
+    assert ask.log.value.count("prediction") == 2
+    assert "And &lt;why&gt;?" in ask.log.value
+    assert len(ask.conversations[ask.key].turns) <= 2
+    widget.session.gene_id = "exg_00070"
+    assert ask.log.value.count("<li>") == 0
+    widget.session.gene_id = "exg_00010"
+    assert ask.log.value.count("<li>") == 2
+    ask.forget()
+    assert ask.log.value.count("<li>") == 0
+
+
+def test_igv_track_needs_no_server(widget) -> None:
+    from genescribe.widget import igv
+
+    entry = widget.session.table.entries[0]
+    settings = igv.configuration(widget.session.results, entry.row)
+    assert settings["locus"].startswith("contig_1:1-")
+    assert str(settings["tracks"]).count("data:text/plain;base64,") == 1
+    assert "http" not in str(settings)
+
+
+def test_torch_is_not_imported_by_the_first_screen(root) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from genescribe.widget import AnnotationWidget; AnnotationWidget(); "
+        "print([name for name in ('torch', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(root / "scripts")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_options_for_people_who_want_more(small, tmp_path) -> None:
+    options = DescribeOptions(settings={"min_score": 0.9})
+    frame = annotate(*small, out=tmp_path / "r", describe=options)
+    assert set(frame.status) == {"uncertain"}
