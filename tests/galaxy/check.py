@@ -85,8 +85,10 @@ def tool_tests(lab: Lab, tool: str) -> dict[str, Any]:
         subprocess.run(command, stdout=log, stderr=log, check=False)
     found = json.loads(report.read_text())
     tests = sorted((test["data"] for test in found["tests"]), key=lambda test: test["test_index"])
-    shown = ("test_index", "status", "time_seconds")
-    return found["results"] | {"tests": [{key: test[key] for key in shown} for test in tests]}
+    shown = [
+        {"status": test["status"], "seconds": round(test["time_seconds"], 1)} for test in tests
+    ]
+    return found["results"] | {"tests": shown}
 
 
 def positive(lab: Lab) -> dict[str, Any]:
@@ -115,6 +117,7 @@ def same_bytes(lab: Lab) -> dict[str, Any]:
     genome, gff3, gtf = (DATA / f"example.{ending}" for ending in ("fa", "gff3", "gtf"))
     given = client.upload({genome: "fasta", gff3: "gff3", gtf: "gtf"})
     inputs = {"genome_source|genome": hda(given["example.fa"]), "more_outputs": ["sorted"]}
+    compared: set[str] = set()
     times: dict[str, list[float]] = {"job": [], "command_line": []}
     for repeat in range(REPEATS):
         annotation = gtf if repeat == 0 else gff3
@@ -131,13 +134,14 @@ def same_bytes(lab: Lab) -> dict[str, Any]:
         } | ({"gtf": "example.gtf"} if repeat == 0 else {})
         for output, name in expected.items():
             must(client.content(made[output]) == (folder / name).read_bytes(), (output, name))
+            compared.add(f"{output} from {annotation.suffix[1:]}")
         times["job"].append(job_seconds(lab))
     overhead = statistics.median(
         job - command for job, command in zip(times["job"], times["command_line"], strict=True)
     )
     must(overhead < 5, times)
     return {
-        "compared": sorted(expected),
+        "compared": sorted(compared),
         "seconds": {key: [round(value, 2) for value in values] for key, values in times.items()},
         "median_overhead_seconds": round(overhead, 2),
     }

@@ -94,7 +94,8 @@ def main() -> int:
         look.item(failed[-1], "failed")
         made = {item["extension"]: item for item in reversed(look.history("genescribe: workflow"))}
         look.item(made["gff3"], "history")
-        look.open("/?tool_id=genescribe", "return document.querySelector('.form-help')")
+        job = look.ask(f"/api/datasets/{made['gff3']['id']}")["creating_job"]
+        look.open(f"/?job_id={job}", "return document.querySelector('.form-help')")
         look.shoot("form")
         look.until("return document.querySelector('.form-help').scrollIntoView() ?? true")
         look.shoot("help")

@@ -97,7 +97,7 @@ up() {
     configure
     # VIRTUAL_ENV must be set, because the jobs that read datasets' metadata activate it again; -s
     # makes everybody who comes the administrator, so that a browser needs no login.
-    (cd "$SERVER" && . "$LAB/vg/bin/activate" && exec nice -n 10 setsid \
+    (cd "$SERVER" && . "$LAB/vg/bin/activate" && exec setsid \
         galaxy-web -c "$SERVER/galaxy.yml" -b "127.0.0.1:$PORT" -s "$ADMIN") > "$SERVER/server.log" 2>&1 &
     echo $! > "$SERVER/server.pid"
     for _ in $(seq 1 600); do
