@@ -60,7 +60,8 @@ class Session(traitlets.HasTraits):
     def say(self, text: str, kind: str = "done") -> None:
         """Show a sentence in the message line; ``kind`` is done, busy or error."""
         role = "alert" if kind == "error" else "status"
-        self.message.value = Markup('<p role="{}" class="{}">{}</p>').format(role, kind, text)
+        line = Markup('<p role="{}" class="{}">{}</p>').format(role, kind, text)
+        self.message.value = str(line)
 
     def guard(self, callback: Callable[..., None]) -> Callable[..., None]:
         """Return the callback with its errors shown; Jupyter alone would swallow them."""

@@ -1,0 +1,204 @@
+"""The widget in JupyterLab, in headless Chromium without a network: by mouse and by key.
+
+Screenshots go to GENESCRIBE_SHOTS, if that is set.
+"""
+
+from __future__ import annotations
+
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("selenium")
+pytest.importorskip("jupyterlab")
+pytest.importorskip("anywidget")
+from selenium.webdriver.common.keys import Keys
+
+from genescribe.genome.curation import read_curation
+from jupyter_browser import Notebook, chromium, server
+
+START = """\
+from genescribe.inference import describer
+describer.BATCH_TOKENS["cpu"] = 1  # a gene a batch, so that there is time to cancel
+from genescribe.widget import AnnotationWidget
+widget = AnnotationWidget("examples/example.fa", "examples/example.gff3", out="results")
+widget
+"""
+CONTRAST = """
+const widget = document.querySelector('.genescribe');
+const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
+const luminance = ([r, g, b]) => [r, g, b]
+  .map((x) => x / 255).map((x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
+const behind = (node) => {
+  for (let one = node; one; one = one.parentElement) {
+    const colour = parse(getComputedStyle(one).backgroundColor);
+    if (colour.length < 4 || colour[3] > 0.5) return colour;
+  }
+  return [255, 255, 255];
+};
+const low = [];
+for (const node of widget.querySelectorAll('*')) {
+  const own = [...node.childNodes].some((one) => one.nodeType === 3 && one.data.trim());
+  if (!own || !node.checkVisibility() || node.closest(':disabled, svg, option')) continue;
+  const [a, b] = [luminance(parse(getComputedStyle(node).color)), luminance(behind(node))];
+  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  if (ratio < 4.5) low.push(`${node.textContent.slice(0, 40)}: ${ratio.toFixed(2)}`);
+}
+return low;
+"""
+UNNAMED = """
+return [...document.querySelectorAll('.genescribe :is(input, select, textarea, button)')]
+  .filter((one) => !(one.labels?.length || one.textContent.trim() || one.ariaLabel || one.title))
+  .map((one) => one.outerHTML.slice(0, 200));
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, root) -> Path:
+    made = tmp_path_factory.mktemp("jupyter")
+    shutil.copytree(root / "examples", made / "examples")
+    return made
+
+
+@pytest.fixture(scope="module")
+def page(need, folder):
+    """A notebook with the widget, shown and not run yet."""
+    with server(folder) as address, chromium(need("chromium"), need("chromedriver")) as browser:
+        made = Notebook(browser, address, folder, START)
+        made.run_cell()
+        made.find(".genescribe-message p")
+        yield made
+
+
+def test_cancel_and_resume(page, folder) -> None:
+    page.press("Run")
+    page.until(lambda: any("genes/min, ETA" in text for text in page.texts(".genescribe")))
+    page.shot("running")
+    page.press("Cancel")
+    assert "of 52 genes are done and kept; Run goes on" in page.says("Stopped")
+    part = folder / "results/.genescribe/.descriptions.jsonl.part"
+    kept = part.read_text("utf-8").splitlines()
+    assert 0 < len(kept) < 53
+    assert page.button("Cancel").get_attribute("disabled")
+    page.press("Run")
+    page.says("Done: 7 described, 1 skipped, 45 uncertain")
+    lines = (folder / "results/descriptions.jsonl").read_text("utf-8").splitlines()
+    assert set(kept) <= set(lines)
+    page.until(lambda: len(page.genes()) == 10)
+    page.shot("finished")
+
+
+def test_kernel_stays_usable_during_a_run(page, folder) -> None:
+    cell = page.all(".jp-CodeCell .cm-content")[1]
+    page.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", cell)
+    cell.click()
+    cell.send_keys(
+        "widget.inputs.out.widget.value = 'again'; widget.run(); ", Keys.SHIFT, Keys.ENTER
+    )
+    page.says("Running; the kernel stays free")
+    cell = page.all(".jp-CodeCell .cm-content")[2]
+    cell.click()
+    cell.send_keys("print('still', 'here')", Keys.SHIFT, Keys.ENTER)
+    page.until(lambda: "still here" in page.texts(".jp-CodeCell .jp-OutputArea-output")[-1], 20)
+    assert "Done" not in page.message()
+    page.says("Done")
+    page.type("Output folder", "results")
+    page.press("Run")
+    page.says(str(folder / "results"))
+
+
+def test_search_sort_and_page(page) -> None:
+    page.type("Search", "ribosomal protein")
+    page.until(lambda: 0 < len(page.genes()) < 10)
+    assert all("ribosomal" in text for text in page.texts(".genescribe-table td.text"))
+    page.type("Search", "no gene says this")
+    page.until(lambda: page.genes() == [])
+    assert page.texts(".genescribe-table tbody td") == ["No gene matches."]
+    page.type("Search", Keys.BACKSPACE)
+    page.until(lambda: len(page.genes()) == 10)
+    page.press("Next page")
+    page.until(lambda: page.genes()[0] == "exg_00110")
+    page.press("Score")
+    page.until(lambda: page.texts('[aria-sort="ascending"]') == ["Score"])
+    page.press("Score")
+    page.until(lambda: page.texts('[aria-sort="descending"]') == ["Score"])
+    scores = [float(text) for text in page.texts("td.score")]
+    assert scores == sorted(scores, reverse=True)
+    focused = page.browser.execute_script("return document.activeElement.textContent")
+    assert focused == "Score"  # drawn anew, and the keyboard is still there
+    page.press("Score")
+    page.until(lambda: page.texts("[aria-sort]") == [])
+
+
+def test_gene_is_chosen_by_key(page) -> None:
+    row = next(
+        found for found in page.all(".genescribe-table .gene button") if found.text == "exg_00050"
+    )
+    page.browser.execute_script("arguments[0].focus()", row)
+    page.browser.switch_to.active_element.send_keys(Keys.ENTER)
+    page.until(lambda: any(text.startswith("Gene exg_00050") for text in page.texts("h3")))
+    page.find("svg.structure .cds")
+    assert page.texts('[aria-current="true"]') == ["exg_00050"]
+    page.press("Prompt and model")
+    page.until(
+        lambda: any("{organism}; {biotype}: {sequence}" in text for text in page.texts("dl"))
+    )
+
+
+def test_model_that_takes_no_questions(page) -> None:
+    page.type("Question", "What is it?")
+    page.press("Ask")
+    assert "no installed model does" in page.says("tiny answers no free questions")
+    assert page.texts('.genescribe-message [role="alert"]')
+
+
+def test_edit_export_and_reload(page, folder) -> None:
+    page.type("Text", "calmodulin <i>by hand</i>")
+    page.press("Save edit")
+    page.says("exg_00050: edit, kept in curation.tsv")
+    page.until(lambda: "calmodulin <i>by hand</i>" in page.texts(".genescribe-table td.text"))
+    page.press("GFF3")
+    page.says("Written: ")
+    decorated = (folder / "results/export/example.gff3").read_text("utf-8")
+    assert "Note=calmodulin <i>by hand</i>;" in decorated
+    page.press("TSV")
+    page.says("example.tsv")
+    page.shot("edited")
+    assert [one.gene_id for one in read_curation(folder / "results/curation.tsv")] == ["exg_00050"]
+
+    page.open()  # the kernel lives on, and the page asks it for the widget
+    page.run_cell()
+    page.says("Opened the finished run")
+    page.until(lambda: "calmodulin <i>by hand</i>" in page.texts(".genescribe-table td.text"))
+
+
+def test_names_and_contrast(page) -> None:
+    assert page.browser.execute_script(UNNAMED) == []
+    assert page.browser.execute_script(CONTRAST) == []
+
+
+def test_focus_goes_from_top_to_bottom(page) -> None:
+    page.browser.execute_script("arguments[0].focus()", page.field("Genome"))
+    tops = []
+    for _ in range(14):
+        tops.append(page.browser.execute_script(
+            "return document.activeElement.getBoundingClientRect().top"
+            " - document.querySelector('.genescribe').getBoundingClientRect().top"
+        ))  # fmt: skip
+        page.browser.switch_to.active_element.send_keys(Keys.TAB)
+    assert tops[-1] > tops[0]
+    assert all(after > before - 5 for before, after in pairwise(tops))
+
+
+def test_error_of_a_callback_is_shown(page) -> None:
+    cell = page.all(".jp-CodeCell .cm-content")[1]
+    page.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", cell)
+    cell.click()
+    cell.send_keys(Keys.CONTROL, "a")
+    cell.send_keys("widget.session.table.select = None", Keys.SHIFT, Keys.ENTER)
+    page.press("Next page")
+    page.type("Search", "kinase")
+    assert "please report it" in page.says("unexpected TypeError")
