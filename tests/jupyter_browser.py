@@ -106,7 +106,8 @@ class Notebook:
         self.browser = browser
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-        nbformat.write(notebook, folder / "test.ipynb")
+        self.path = folder / "test.ipynb"
+        nbformat.write(notebook, self.path)
         self.url = f"{address}/doc/tree/test.ipynb?reset"
         self.open()
 
@@ -116,6 +117,11 @@ class Notebook:
         self.find(".jp-Notebook .jp-Cell")
         self.until(lambda: "| Idle" in self.find("#jp-main-statusbar").text)
         self.until(lambda: self.find(".jp-CodeCell .cm-content").is_displayed())
+
+    def save(self) -> None:
+        """Save the notebook, so that the page can be opened again as it is."""
+        self.find(".jp-Notebook").send_keys(Keys.CONTROL, "s")
+        self.until(lambda: "widget-view" in self.path.read_text("utf-8"))
 
     def run_cell(self) -> None:
         """Run the first cell."""

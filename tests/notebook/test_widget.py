@@ -352,6 +352,20 @@ def test_review_survives_a_restart_and_is_exported(widget, genescribe) -> None:
     assert len(read_curation(folder / "curation.tsv")) == 2
 
 
+def test_two_widgets_review_the_same_run(widget) -> None:
+    folder = widget.session.results.folder
+    other = AnnotationWidget(out=folder)
+    widget.session.gene_id = "exg_00010"
+    widget.review.accept.click()
+    other.session.gene_id = "exg_00020"
+    other.review.reject.click()
+    kept = read_curation(folder / "curation.tsv")
+    assert [(one.gene_id, one.decision) for one in kept] == [
+        ("exg_00010", "accept"),
+        ("exg_00020", "reject"),
+    ]
+
+
 def test_damaged_curation_is_said_and_not_overwritten(widget) -> None:
     folder = widget.session.results.folder
     (folder / "curation.tsv").write_text("mine\n", encoding="utf-8")

@@ -16,6 +16,7 @@ pytest.importorskip("jupyterlab")
 pytest.importorskip("anywidget")
 from selenium.webdriver.common.keys import Keys
 
+from answering_models import genechat_like
 from genescribe.genome.curation import read_curation
 from jupyter_browser import Notebook, chromium, server
 
@@ -155,6 +156,23 @@ def test_model_that_takes_no_questions(page) -> None:
     assert page.texts('.genescribe-message [role="alert"]')
 
 
+def test_asking(page, folder) -> None:
+    spec = genechat_like(folder / "models")
+    page.type("Model to ask", str(spec))
+    page.until(
+        lambda: (
+            not any("answers no free questions" in hint for hint in page.texts(".genescribe-hint"))
+        )
+    )
+    for number, question in enumerate(("What is it?", "And <b>why</b>?"), start=1):
+        page.type("Question", question)
+        page.press("Ask")
+        page.until(lambda number=number: len(page.texts(".chat li")) == number)
+    assert question in page.texts(".chat li")[1]
+    assert all("prediction, lift" in text for text in page.texts(".chat li small"))
+    page.shot("asked")
+
+
 def test_edit_export_and_reload(page, folder) -> None:
     page.type("Text", "calmodulin <i>by hand</i>")
     page.press("Save edit")
@@ -169,8 +187,11 @@ def test_edit_export_and_reload(page, folder) -> None:
     page.shot("edited")
     assert [one.gene_id for one in read_curation(folder / "results/curation.tsv")] == ["exg_00050"]
 
-    page.open()  # the kernel lives on, and the page asks it for the widget
-    page.run_cell()
+    page.save()
+    page.open()  # the kernel lives on, and the page asks it for the widget as it was
+    page.says("example.tsv")
+    page.until(lambda: "calmodulin <i>by hand</i>" in page.texts(".genescribe-table td.text"))
+    page.run_cell()  # a new widget, as after a restart of the kernel
     page.says("Opened the finished run")
     page.until(lambda: "calmodulin <i>by hand</i>" in page.texts(".genescribe-table td.text"))
 

@@ -29,11 +29,11 @@ class AskPanel:
         self.device = device
         self.describer: Describer | None = None
         self.conversations: dict[tuple[Path, str, str], Conversation] = {}
-        self.answers: dict[tuple[Path, str, str], list[Answer]] = {}
+        self.turns: dict[tuple[Path, str, str], list[Markup]] = {}
         self.model = ipywidgets.Combobox(
             value="tiny",
             options=[spec.name for spec in list_specs()],
-            description="Model",
+            description="Model to ask",
             style=WIDE,
             layout={"width": "auto"},
         )
@@ -70,26 +70,26 @@ class AskPanel:
 
     def fill(self) -> None:
         """Show the conversation about the selected gene, or why the model cannot have one."""
-        self.hint.value = NOTE
+        self.hint.value = f'<span class="fine">{NOTE}</span>'
         try:
             asking_spec(str(self.model.value))
         except InputError as error:
             self.hint.value = Markup('<span class="error">{}</span>').format(widget_words(error))
-        rows = [_turn(answer) for answer in self.answers.get(self.key, [])]
+        turns = self.turns.get(self.key, [])
         self.log.value = Markup('<ol class="chat" aria-live="polite">{}</ol>').format(
-            Markup("").join(rows)
+            Markup("").join(turns)
         )
 
     def forget(self) -> None:
         """End the conversation about the selected gene."""
         self.conversations.pop(self.key, None)
-        self.answers.pop(self.key, None)
+        self.turns.pop(self.key, None)
         self.fill()
 
     def forget_all(self) -> None:
         """End all conversations: other results may be about other genes of the same names."""
         self.conversations.clear()
-        self.answers.clear()
+        self.turns.clear()
 
     def ask(self) -> None:
         """Ask in the background; the answer stands below, marked as a prediction."""
@@ -108,7 +108,7 @@ class AskPanel:
             if key not in self.conversations:
                 self.conversations[key] = self._conversation(key[1], spec, device)
             answer = self.conversations[key].ask(question)
-            self.answers.setdefault(key, []).append(answer)
+            self.turns.setdefault(key, []).append(_turn(answer, spec))
             self.question.value = ""
             self.session.say(f"{spec.name} answered; its answer is a prediction.")
         finally:
@@ -142,11 +142,12 @@ def asking_spec(name: str) -> ModelSpec:
     return spec
 
 
-def _turn(answer: Answer) -> Markup:
-    """Return a question and its answer; ``remarks`` are what a reader must know of it."""
+def _turn(answer: Answer, spec: ModelSpec) -> Markup:
+    """Return a question and its answer, with what a reader must know of it."""
     remarks = ["prediction"]
     if answer.lift is not None and answer.score is not None:
-        remarks += [f"lift {answer.lift:.2f}", f"score {answer.score:.2f}"]
+        kind = "score" if spec.calibration else "uncalibrated score"
+        remarks += [f"lift {answer.lift:.2f}", f"{kind} {answer.score:.2f}"]
     if answer.reason:
         remarks.append(str(answer.reason).replace("_", " "))
     if answer.truncated:

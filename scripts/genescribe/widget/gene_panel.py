@@ -100,20 +100,22 @@ class GenePanel:
         if self.loaded is not self.session.results:
             self.loaded, self.genes = self.session.results, {}
             self.drawing.value = "<p>reads the annotation to draw the gene</p>"
-            self.session.in_background(self._load)
+            results = self.session.results
+            if results is not None:
+                self.session.in_background(lambda: self._load(results))
             return
         gene = self.genes.get(self.session.gene_id)
         self.drawing.value = draw(gene) if gene else ""
 
-    def _load(self) -> None:
-        assert self.loaded is not None, "nothing to load"
+    def _load(self, results: Results) -> None:
         try:
-            annotation = read_annotation(self.loaded.annotation)
+            annotation = read_annotation(results.annotation)
         except GenescribeError as error:
             self.drawing.value = Markup("<p>no drawing: {}</p>").format(error)
             return
-        self.genes = {gene.gene_id: gene for gene in annotation.genes}
-        self._draw()
+        if results is self.loaded:  # and not others that came meanwhile
+            self.genes = {gene.gene_id: gene for gene in annotation.genes}
+            self._draw()
 
     def show_prompt(self) -> None:
         """Show what the model is and was told, from its spec; again: hide it."""

@@ -50,6 +50,7 @@ def configuration(results: Results, row: GeneRow) -> dict[str, object]:
             "fastaURL": _data_uri(f">{row.seqid}\n{letters}\n"),
             "indexed": False,
         },
+        "loadDefaultGenomes": False,  # a list that IGV would fetch, and wait for where it cannot
         "locus": f"{row.seqid}:{max(1, row.start - 500)}-{min(length, row.end + 500)}",
         "tracks": [
             {

@@ -73,13 +73,14 @@ class RunPanel:
         self.words.value = "stops after the current batch"
 
     def _work(self, options: RunOptions, force: bool) -> None:
+        progress = _Shown(self.bar, self.words)
         try:
             record = run(
                 options,
                 command=COMMAND,
                 resume=not force,
                 force=force,
-                progress=_Shown(self.bar, self.words),
+                progress=progress,
                 cancel=self.cancelled,
             )
             self.words.value = ""
@@ -89,7 +90,7 @@ class RunPanel:
             genes = ", ".join(f"{count:,} {status}" for status, count in record["genes"].items())
             self.session.say(f"Done: {genes}. Results are in {options.out.absolute()}")
         except Cancelled:
-            kept = f"{self.bar.value:,} of {self.bar.max:,} genes are done and kept"
+            kept = f"{progress.done:,} of {progress.total:,} genes are done and kept"
             self.words.value = ""
             self.session.say(f"Stopped: {kept}; Run goes on with the others.")
         finally:
@@ -109,9 +110,11 @@ class _Shown:
         self.words = words
         self.pace = Pace("describe")
         self.last = 0.0
+        self.done = self.total = 0
 
     def __call__(self, done: int, total: int) -> None:
         """Show ``done`` of ``total``."""
+        self.done, self.total = done, total
         now, text = time.monotonic(), self.pace(done, total)
         if done < total and now - self.last < SECONDS_BETWEEN_UPDATES:
             return
