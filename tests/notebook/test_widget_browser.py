@@ -159,11 +159,7 @@ def test_model_that_takes_no_questions(page) -> None:
 def test_asking(page, folder) -> None:
     spec = genechat_like(folder / "models")
     page.type("Model to ask", str(spec))
-    page.until(
-        lambda: (
-            not any("answers no free questions" in hint for hint in page.texts(".genescribe-hint"))
-        )
-    )
+    page.until(lambda: "may be wrong" in page.texts(".genescribe-hint")[-1])
     for number, question in enumerate(("What is it?", "And <b>why</b>?"), start=1):
         page.type("Question", question)
         page.press("Ask")
@@ -194,6 +190,22 @@ def test_edit_export_and_reload(page, folder) -> None:
     page.run_cell()  # a new widget, as after a restart of the kernel
     page.says("Opened the finished run")
     page.until(lambda: "calmodulin <i>by hand</i>" in page.texts(".genescribe-table td.text"))
+
+
+def test_igv(page) -> None:
+    pytest.importorskip("igv_notebook")
+    page.press("IGV")
+    page.find("[id$=igvcontainer]")
+    in_igv = (
+        "return [...document.querySelectorAll('[id$=igvcontainer], [id$=igvcontainer] *')]"
+        ".map((one) => one.shadowRoot?.textContent ?? one.textContent).join(' ')"
+    )
+    page.until(lambda: "genescribe" in page.browser.execute_script(in_igv))
+
+
+def test_nothing_is_fetched_from_elsewhere(page) -> None:
+    lines = [entry["message"] for entry in page.browser.get_log("browser")]
+    assert [line for line in lines if "ERR_NAME_NOT_RESOLVED" in line or "https://" in line] == []
 
 
 def test_names_and_contrast(page) -> None:

@@ -108,6 +108,7 @@ class ExportPanel:
     def show_browser(self) -> None:
         """Show the selected gene in an IGV below the panel."""
         entry = self.session.table.entries[self.session.table.position[self.session.gene_id]]
+        self.browser.clear_output()
         with self.browser:
             igv.show(self.results, entry.row)
 
