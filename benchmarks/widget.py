@@ -33,7 +33,7 @@ WORDS = [
     "protein", "kinase", "ribosomal", "mitochondrial", "membrane", "required", "for", "assembly",
     "of", "the", "complex", "transcription", "factor", "putative", "hypothetical", "conserved",
 ]  # fmt: skip
-SEARCHES = ("kinase assembly", "ribosomal", "gene04999", "nothing at all", "nam4")
+SEARCHES = ("kinase assembly", "ribosomal", "gene00019", "chr7", "nam4")
 TIMES = 5
 MEASURED = """
 const [label, text, done] = [arguments[0], arguments[1], arguments[arguments.length - 1]];
