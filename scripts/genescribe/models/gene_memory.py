@@ -1,0 +1,363 @@
+"""The gene memory: which stored genes are relatives of a gene, by the k-mers that they share.
+
+Stored are, for each *seed* (a kind of k-mer), the genes that have each k-mer: an inverted index, as
+search engines hold for words (Zobel and Moffat 2006, ACM Computing Surveys 38(2):6). A k-mer that
+few genes have tells more than one that many have: its weight is the square of its inverse document
+frequency (Sparck Jones 1972, Journal of Documentation 28:11), so that two genes are as similar as
+their idf vectors are by cosine. NumPy only: this module must be usable without torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genescribe.models.kmers import (
+    NUCLEOTIDE_SEEDS,
+    RESIDUE_SEEDS,
+    Seed,
+    nucleotide_codes,
+    packed_kmers,
+    translate,
+)
+
+PROTEIN_SEEDS = (RESIDUE_SEEDS[0], RESIDUE_SEEDS[2])
+"""Exact 4-mers find near relatives, the spaced seed over the reduced alphabet far ones."""
+
+SEEDS = (*PROTEIN_SEEDS, NUCLEOTIDE_SEEDS[1])
+"""Coding genes are looked up by the first two, all others by the last, nucleotide 8-mers."""
+
+MAX_FREQUENCY = 3000
+"""K-mers of more genes than these are not looked up: they tell little and would cost most."""
+
+NUM_FEATURES = 2 * len(SEEDS) + 1
+"""Numbers that tell how a gene and its relative are alike, see ``Relatives.features``."""
+
+NONE = -1
+"""Marks the place of a relative, or of a token of its text, that there is not."""
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def seeds_of(is_protein: bool) -> range:
+    """Return the numbers of the seeds that genes of a kind are looked up by."""
+    return range(len(PROTEIN_SEEDS)) if is_protein else range(len(PROTEIN_SEEDS), len(SEEDS))
+
+
+def num_codes(seed: Seed) -> int:
+    """Return how many different k-mers a seed has."""
+    return int(seed.alphabet ** len(seed.offsets))
+
+
+def posting_dtype(num_genes: int) -> type[np.uint16 | np.int32]:
+    """Return the smallest dtype that holds the numbers of so many genes."""
+    return np.uint16 if num_genes <= 1 << 16 else np.int32
+
+
+@dataclass(frozen=True, slots=True)
+class Relatives:
+    """The stored genes that are most like each gene of a batch, the best first.
+
+    ``genes`` (batch, k): their numbers, ``NONE`` where there are no more. ``similarities``
+    (batch, k, seeds): cosines of idf vectors, 0 to 1, by each seed. ``shared`` (batch, k, seeds):
+    the share of the gene's k-mers that the relative has too. ``stretch`` (batch, k): log of the
+    gene's length over the relative's. ``lengths`` (batch,): letters of the genes (residues if
+    ``is_protein`` (batch,), else nucleotides).
+    """
+
+    genes: NDArray[np.int32]
+    similarities: NDArray[np.float32]
+    shared: NDArray[np.float32]
+    stretch: NDArray[np.float32]
+    lengths: NDArray[np.int32]
+    is_protein: NDArray[np.bool_]
+
+    @property
+    def similarity(self) -> NDArray[np.float32]:
+        """The mean over the seeds that the gene was looked up by, 0 to 1, (batch, k)."""
+        seeds = np.where(self.is_protein, len(seeds_of(True)), len(seeds_of(False)))  # (batch,)
+        mean: NDArray[np.float32] = self.similarities.sum(2) / seeds[:, None].astype(np.float32)
+        return mean
+
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """Similarities, shares and stretch side by side, (batch, k, NUM_FEATURES)."""
+        return np.concatenate([self.similarities, self.shared, self.stretch[..., None]], axis=2)
+
+    def take(self, rows: Sequence[int] | NDArray[np.integer]) -> Relatives:
+        """Return those of some genes of the batch."""
+        return Relatives(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+class SeedIndex:
+    """The stored genes that have each k-mer of one seed.
+
+    ``frequencies`` (codes,) uint16: how many genes have the k-mer, ``MAX_FREQUENCY`` + 1 standing
+    for all that is more; ``postings``: the numbers of the genes, k-mer after k-mer, ascending,
+    none for k-mers of too many genes. ``num_stored`` counts the genes of this seed's kind.
+    """
+
+    def __init__(
+        self,
+        frequencies: NDArray[np.uint16],
+        postings: NDArray[np.integer],
+        num_genes: int,
+        num_stored: int,
+    ) -> None:
+        self.frequencies, self.postings = frequencies, postings
+        self.num_genes, self.num_stored = num_genes, num_stored
+        sizes = np.where(frequencies > MAX_FREQUENCY, 0, frequencies)  # (codes,)
+        self.ends = np.cumsum(sizes, dtype=np.int32)  # (codes,)
+        weights = np.repeat(self.weights(sizes, num_stored), sizes)  # (postings,)
+        norms = np.bincount(postings, weights, minlength=num_genes)  # (genes,)
+        self.scales = 1 / np.sqrt(np.maximum(norms, np.finfo(np.float64).tiny))  # (genes,)
+
+    @staticmethod
+    def weights(frequencies: NDArray[np.integer], num_stored: int) -> NDArray[np.float64]:
+        """Return idf squared of k-mers that so many of ``num_stored`` genes have; 0 for none.
+
+        One is added to the number of genes, so that a k-mer of all of them still counts.
+        """
+        idf = np.log((num_stored + 1) / np.maximum(frequencies, 1))
+        return np.where(frequencies > 0, idf * idf, 0.0)
+
+    def extend(self, codes: Sequence[NDArray[np.int64]], num_stored: int) -> SeedIndex:
+        """Return the index with further genes, one array of distinct k-mers for each."""
+        num_genes = self.num_genes + len(codes)
+        added = np.repeat(np.arange(self.num_genes, num_genes), [len(own) for own in codes])
+        new = np.concatenate([*codes, np.zeros(0, np.int64)])
+        known = np.repeat(np.arange(len(self.ends)), np.diff(self.ends, prepend=0))
+        entries = np.concatenate([known * num_genes + self.postings, new * num_genes + added])
+        entries.sort()
+        frequencies = np.minimum(
+            self.frequencies + np.bincount(new, minlength=len(self.ends)), MAX_FREQUENCY + 1
+        ).astype(np.uint16)
+        code, gene = np.divmod(entries, num_genes)
+        postings = gene[frequencies[code] <= MAX_FREQUENCY].astype(posting_dtype(num_genes))
+        return SeedIndex(frequencies, postings, num_genes, num_stored)
+
+    def compare(
+        self, codes: NDArray[np.int64], hidden: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return similarity to, and share of k-mers with, every stored gene, each (genes,).
+
+        ``codes`` are the distinct k-mers of one gene. ``hidden`` are numbers of stored genes that
+        are not found, nor do they make a k-mer known or frequent.
+        """
+        total = max(1, len(codes))
+        sizes = self.frequencies[codes].astype(np.int64)  # (k-mers,)
+        codes, sizes = codes[sizes <= MAX_FREQUENCY], sizes[sizes <= MAX_FREQUENCY]
+        ends = self.ends[codes]
+        spans = zip((ends - sizes).tolist(), ends.tolist(), strict=True)
+        found = np.concatenate([self.postings[:0], *(self.postings[a:b] for a, b in spans)])
+        if len(hidden):
+            visible = np.ones(self.num_genes, dtype=np.bool_)
+            visible[hidden] = False
+            kept = visible[found]
+            kmers = np.repeat(np.arange(len(codes)), sizes)[kept]
+            found, sizes = found[kept], np.bincount(kmers, minlength=len(codes))
+        weights = self.weights(sizes, self.num_stored - len(hidden))  # (k-mers,)
+        products = np.bincount(found, np.repeat(weights, sizes), self.num_genes)  # (genes,)
+        norm = max(float(weights.sum()), np.finfo(np.float64).tiny)
+        counts = np.bincount(found, minlength=self.num_genes)  # (genes,)
+        return products * self.scales / np.sqrt(norm), counts / total
+
+
+class GeneMemory:
+    """Stored genes: their k-mers to find them by, and the token ids of their texts.
+
+    ``texts`` (tokens,) are the texts one after the other, ``text_lengths`` (genes,) their tokens,
+    ``lengths`` (genes,) the letters of the genes, ``is_protein`` (genes,) whether they were read
+    as residues. Nothing in it changes, so threads may share it.
+    """
+
+    def __init__(
+        self,
+        indices: Sequence[SeedIndex],
+        texts: NDArray[np.int32],
+        text_lengths: NDArray[np.int32],
+        lengths: NDArray[np.int32],
+        is_protein: NDArray[np.bool_],
+    ) -> None:
+        self.indices = tuple(indices)
+        self.texts, self.text_lengths = texts, text_lengths
+        self.lengths, self.is_protein = lengths, is_protein
+        self.text_ends = np.cumsum(text_lengths, dtype=np.int64)  # (genes,)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @classmethod
+    def build(
+        cls,
+        sequences: Sequence[str],
+        is_protein: Sequence[bool],
+        texts: Sequence[Sequence[int]],
+    ) -> Self:
+        """Store genes (upper case DNA, in frame if ``is_protein``) with their texts' token ids.
+
+        Near copies are better not stored: they crowd out further relatives.
+        """
+        return cls.from_arrays(empty_arrays()).extend(sequences, is_protein, texts)
+
+    def extend(
+        self,
+        sequences: Sequence[str],
+        is_protein: Sequence[bool],
+        texts: Sequence[Sequence[int]],
+    ) -> Self:
+        """Return a memory with further genes, the very one that ``build`` makes of all of them."""
+        letters = [_letters(*gene) for gene in zip(sequences, is_protein, strict=True)]
+        proteins = np.concatenate([self.is_protein, np.array(is_protein, dtype=np.bool_)])
+        indices = []
+        for number, (seed, index) in enumerate(zip(SEEDS, self.indices, strict=True)):
+            is_coding = number in seeds_of(True)
+            codes = [
+                _distinct_kmers(own, seed) if protein == is_coding else np.zeros(0, np.int64)
+                for own, protein in zip(letters, is_protein, strict=True)
+            ]
+            indices.append(index.extend(codes, int((proteins == is_coding).sum())))
+        return type(self)(
+            indices,
+            np.concatenate([self.texts, *(np.array(ids, dtype=np.int32) for ids in texts)]),
+            _join(self.text_lengths, [len(ids) for ids in texts]),
+            _join(self.lengths, [len(own) for own in letters]),
+            proteins,
+        )
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Return the memory that ``arrays`` were of, without copying them."""
+        proteins = arrays["is_protein"]
+        stored = [
+            int((proteins == (number in seeds_of(True))).sum()) for number in range(len(SEEDS))
+        ]
+        indices = [
+            SeedIndex(arrays[f"frequencies_{i}"], arrays[f"postings_{i}"], len(proteins), stored[i])
+            for i in range(len(SEEDS))
+        ]
+        return cls(indices, *(arrays[name] for name in PER_GENE))
+
+    def arrays(self) -> Arrays:
+        """Return all that has to be saved, by name; the inverse of ``from_arrays``."""
+        named: Arrays = {name: getattr(self, name) for name in PER_GENE}
+        for i, index in enumerate(self.indices):
+            named[f"frequencies_{i}"], named[f"postings_{i}"] = index.frequencies, index.postings
+        return named
+
+    def relatives(
+        self,
+        sequences: Sequence[str],
+        is_protein: Sequence[bool],
+        k: int,
+        left_out: Sequence[NDArray[np.integer]] | None = None,
+    ) -> Relatives:
+        """Find the ``k`` stored genes that are most like each of ``sequences``.
+
+        Ordered by ``similarity``, then by number; genes that share no k-mer are none. A gene too
+        short or too ambiguous for any k-mer has no relatives. ``left_out`` names for each gene
+        the stored ones that must not be found: itself and its near copies while training, so
+        that training genes look as new ones will. (What these add to the norms of other stored
+        genes stays in them.)
+        """
+        shape = (len(sequences), k)
+        found = Relatives(
+            genes=np.full(shape, NONE, dtype=np.int32),
+            similarities=np.zeros((*shape, len(SEEDS)), dtype=np.float32),
+            shared=np.zeros((*shape, len(SEEDS)), dtype=np.float32),
+            stretch=np.zeros(shape, dtype=np.float32),
+            lengths=np.zeros(len(sequences), dtype=np.int32),
+            is_protein=np.array(is_protein, dtype=np.bool_),
+        )
+        for row, (sequence, protein) in enumerate(zip(sequences, is_protein, strict=True)):
+            letters = _letters(sequence, protein)
+            found.lengths[row] = len(letters)
+            hidden = np.zeros(0, np.int64) if left_out is None else np.asarray(left_out[row])
+            hidden = hidden[self.is_protein[hidden] == protein].astype(np.int64)
+            compared = {
+                number: self.indices[number].compare(
+                    _distinct_kmers(letters, SEEDS[number]), hidden
+                )
+                for number in seeds_of(protein)
+            }
+            total = np.sum([similarity for similarity, _ in compared.values()], axis=0)
+            best = _largest(total, k)
+            found.genes[row, : len(best)] = best
+            found.stretch[row, : len(best)] = np.log(len(letters) / self.lengths[best])
+            for number, (similarity, share) in compared.items():
+                found.similarities[row, : len(best), number] = similarity[best]
+                found.shared[row, : len(best), number] = share[best]
+        return found
+
+    def text_tokens(self, genes: NDArray[np.integer], width: int) -> NDArray[np.int32]:
+        """Return the first ``width`` token ids of genes' texts: (genes..., width).
+
+        ``NONE`` where a text is shorter and where ``genes`` is ``NONE``.
+        """
+        tokens = np.full((*genes.shape, width), NONE, dtype=np.int32)
+        known = genes != NONE
+        chosen = genes[known]
+        starts = self.text_ends[chosen] - self.text_lengths[chosen]  # (known,)
+        place = np.arange(width)
+        within = place < self.text_lengths[chosen][:, None]  # (known, width)
+        rows = np.full(within.shape, NONE, dtype=np.int32)
+        rows[within] = self.texts[(starts[:, None] + place)[within]]
+        tokens[known] = rows
+        return tokens
+
+    def text(self, gene: int) -> list[int]:
+        """Return all token ids of the text of one stored gene."""
+        end = self.text_ends[gene]
+        ids: list[int] = self.texts[end - self.text_lengths[gene] : end].tolist()
+        return ids
+
+
+PER_GENE = ("texts", "text_lengths", "lengths", "is_protein")
+"""Arrays of a memory beside those of its indices, in the order of its arguments."""
+
+
+def array_shapes(
+    num_genes: int, num_postings: Sequence[int], num_text_tokens: int
+) -> dict[str, tuple[int, type[Any]]]:
+    """Return length and dtype of each of the arrays of a memory of this size."""
+    shapes: dict[str, tuple[int, type[Any]]] = {
+        "texts": (num_text_tokens, np.int32),
+        "text_lengths": (num_genes, np.int32),
+        "lengths": (num_genes, np.int32),
+        "is_protein": (num_genes, np.bool_),
+    }
+    for i, (seed, postings) in enumerate(zip(SEEDS, num_postings, strict=True)):
+        shapes[f"frequencies_{i}"] = (num_codes(seed), np.uint16)
+        shapes[f"postings_{i}"] = (postings, posting_dtype(num_genes))
+    return shapes
+
+
+def empty_arrays() -> Arrays:
+    """Return the arrays of a memory without any genes."""
+    shapes = array_shapes(0, [0] * len(SEEDS), 0)
+    return {name: np.zeros(length, dtype) for name, (length, dtype) in shapes.items()}
+
+
+def _letters(sequence: str, is_protein: bool) -> NDArray[np.uint8]:
+    return translate(sequence) if is_protein else nucleotide_codes(sequence)
+
+
+def _distinct_kmers(letters: NDArray[np.uint8], seed: Seed) -> NDArray[np.int64]:
+    return np.unique(packed_kmers(letters, seed)[0].astype(np.int64))
+
+
+def _join(known: NDArray[np.int32], added: Sequence[int]) -> NDArray[np.int32]:
+    return np.concatenate([known, np.array(added, dtype=np.int32)])
+
+
+def _largest(values: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+    """Return where the ``k`` largest positive values stand, the largest first, ties by place."""
+    places = np.flatnonzero(values > 0)
+    if len(places) > k:
+        least = np.partition(values[places], len(places) - k)[len(places) - k]
+        places = places[values[places] >= least]
+    return places[np.lexsort((places, -values[places]))[:k]]
