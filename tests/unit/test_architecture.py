@@ -20,8 +20,8 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 FLOORS = [
     {"", "records", "errors", "files"},
     {"genome", "models"},
-    {"inference"},
-    {"report", "training"},
+    {"inference", "corpus"},
+    {"report", "training", "evaluation"},
     {"pipeline"},
     {"cli", "widget"},
     {"__main__"},
@@ -29,7 +29,12 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 HEAVY = ("torch", "transformers", "pandas")
 
-EXTRAS = {"training": "training", "widget": "notebook"}
+EXTRAS = {
+    "corpus": "training",
+    "evaluation": "training",
+    "training": "training",
+    "widget": "notebook",
+}
 """Rooms that need what an extra of the package brings."""
 
 DISTRIBUTIONS = {
@@ -78,8 +83,9 @@ def test_imports_point_downwards(path: Path) -> None:
         )
 
 
-def test_genome_is_light_to_import() -> None:
-    names = [dotted(path) for path in MODULES if room(dotted(path)) == "genome"]
+@pytest.mark.parametrize("light", ["genome", "corpus"])
+def test_rooms_without_torch(light: str) -> None:
+    names = [dotted(path) for path in MODULES if room(dotted(path)) == light]
     assert names
     code = (
         f"import importlib, sys; [importlib.import_module(name) for name in {names!r}]; "

@@ -1,0 +1,114 @@
+"""What a corpus consists of: one record for each sequence, question and answer."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from itertools import groupby
+from pathlib import Path
+
+from genescribe.errors import FormatError
+from genescribe.files import atomic_path, open_binary
+from genescribe.records import SequenceRecord, View
+
+PRODUCT_NAME = "product name"
+FUNCTION = "function"
+SUMMARY = "summary"
+GENE_SYMBOL = "gene symbol"
+EC_NUMBER = "EC number"
+PROCESS = "process"
+BIOTYPE = "biotype"
+QUESTIONS = (PRODUCT_NAME, FUNCTION, SUMMARY, GENE_SYMBOL, EC_NUMBER, PROCESS, BIOTYPE)
+"""What a model can be asked about a gene; the first is asked unless someone says otherwise.
+
+A product name is there twice where its source says whose naming style it follows: once under the
+question ``product name (STYLE)``, once under ``product name``, in any style.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusRecord:
+    """One answer to one question about one sequence; JSONL keys are the field names.
+
+    ``sequence`` is upper case DNA of the sense strand, in ``view`` cds in frame; ``sha256`` is that
+    of the sequence. ``informative`` is False for answers that say that nothing is known
+    ("hypothetical protein"). ``provenance`` is ``file:line attribute`` of the answer.
+    """
+
+    gene_id: str
+    source: str
+    organism: str | None
+    biotype: str
+    view: View
+    sequence: str
+    sha256: str
+    question: str
+    answer: str
+    informative: bool
+    provenance: str
+
+    def sequence_record(self) -> SequenceRecord:
+        """Return the gene as a model reads it."""
+        return SequenceRecord(self.gene_id, self.view, self.biotype, self.sequence, self.sha256)
+
+
+_FIELDS = frozenset(field.name for field in fields(CorpusRecord))
+
+
+def in_style(question: str, style: str | None) -> str:
+    """Return ``question (style)``, or the question itself without a style."""
+    return f"{question} ({style})" if style else question
+
+
+def by_gene(records: Iterable[CorpusRecord]) -> Iterator[list[CorpusRecord]]:
+    """Yield the records of each sequence; they stand together in every corpus."""
+    for _, group in groupby(records, key=lambda record: record.sha256):
+        yield list(group)
+
+
+def write_corpus(path: Path, records: Iterable[CorpusRecord]) -> None:
+    """Write ``.jsonl``, or ``.jsonl.gz`` by its name; the same records give the same bytes."""
+    with atomic_path(path) as temporary, temporary.open("wb") as raw:
+        packed = gzip.GzipFile("", "wb", 6, raw, mtime=0) if path.suffix == ".gz" else raw
+        with io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as lines:
+            for record in records:
+                lines.write(json.dumps(asdict(record), ensure_ascii=False) + "\n")
+
+
+def read_corpus(path: Path) -> list[CorpusRecord]:
+    """Read a corpus, ``.jsonl`` or ``.jsonl.gz``; the records of a gene share one sequence string.
+
+    Raises FormatError with ``file:line`` for what is no record, and for a file without any.
+    """
+    records: list[CorpusRecord] = []
+    sequence = ""
+    with open_binary(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            record = _record(line, path, number, sequence)
+            sequence = record.sequence
+            records.append(record)
+    if not records:
+        raise FormatError(path, None, "holds no record; build the corpus anew")
+    return records
+
+
+def _record(line: bytes, path: Path, number: int, previous: str) -> CorpusRecord:
+    try:
+        values = json.loads(line)
+        if not isinstance(values, dict) or values.keys() != _FIELDS:
+            raise ValueError(f"keys are not {', '.join(sorted(_FIELDS))}")
+        values["view"] = View(values["view"])
+        if values["sequence"] == previous:
+            values["sequence"] = previous
+        return CorpusRecord(**values)
+    except (ValueError, TypeError) as error:
+        problem = f"not a corpus record ({error}); write it with genescribe corpus"
+        raise FormatError(path, number, problem) from error
+
+
+def sequence_records(genes: Sequence[Sequence[CorpusRecord]]) -> list[SequenceRecord]:
+    """Return the sequence of each group that ``by_gene`` gives."""
+    return [group[0].sequence_record() for group in genes]
