@@ -153,7 +153,7 @@ class SeedIndex:
         codes, sizes = codes[sizes <= MAX_FREQUENCY], sizes[sizes <= MAX_FREQUENCY]
         ends = self.ends[codes]
         spans = zip((ends - sizes).tolist(), ends.tolist(), strict=True)
-        found = np.concatenate([self.postings[:0], *(self.postings[a:b] for a, b in spans)])
+        found = np.concatenate([self.postings[:0], *[self.postings[a:b] for a, b in spans]])
         if len(hidden):
             visible = np.ones(self.num_genes, dtype=np.bool_)
             visible[hidden] = False
@@ -278,13 +278,11 @@ class GeneMemory:
             found.lengths[row] = len(letters)
             hidden = np.zeros(0, np.int64) if left_out is None else np.asarray(left_out[row])
             hidden = hidden[self.is_protein[hidden] == protein].astype(np.int64)
-            compared = {
-                number: self.indices[number].compare(
-                    _distinct_kmers(letters, SEEDS[number]), hidden
-                )
-                for number in seeds_of(protein)
-            }
-            total = np.sum([similarity for similarity, _ in compared.values()], axis=0)
+            compared, total = {}, np.zeros(len(self))
+            for number in seeds_of(protein):
+                codes = _distinct_kmers(letters, SEEDS[number])
+                compared[number] = self.indices[number].compare(codes, hidden)
+                total += compared[number][0]
             best = _largest(total, k)
             found.genes[row, : len(best)] = best
             found.stretch[row, : len(best)] = np.log(len(letters) / self.lengths[best])
@@ -347,17 +345,21 @@ def _letters(sequence: str, is_protein: bool) -> NDArray[np.uint8]:
 
 
 def _distinct_kmers(letters: NDArray[np.uint8], seed: Seed) -> NDArray[np.int64]:
-    return np.unique(packed_kmers(letters, seed)[0].astype(np.int64))
+    codes = np.sort(packed_kmers(letters, seed)[0].astype(np.int64))
+    is_first = np.diff(codes, prepend=NONE) != 0  # np.unique takes six times as long for so few
+    distinct: NDArray[np.int64] = codes[is_first]
+    return distinct
 
 
 def _join(known: NDArray[np.int32], added: Sequence[int]) -> NDArray[np.int32]:
     return np.concatenate([known, np.array(added, dtype=np.int32)])
 
 
-def _largest(values: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+def _largest(values: NDArray[np.float64], k: int) -> list[int]:
     """Return where the ``k`` largest positive values stand, the largest first, ties by place."""
-    places = np.flatnonzero(values > 0)
-    if len(places) > k:
-        least = np.partition(values[places], len(places) - k)[len(places) - k]
-        places = places[values[places] >= least]
-    return places[np.lexsort((places, -values[places]))[:k]]
+    places: list[int] = []
+    left = values.copy()
+    while len(places) < min(k, len(left)) and left[place := int(left.argmax())] > 0:
+        places.append(place)
+        left[place] = 0
+    return places
