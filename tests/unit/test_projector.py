@@ -86,7 +86,7 @@ def test_projectors_of_single_vectors(
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
     [
-        ("conv", {}, "'conv' is unknown; choose one of linear, mlp, resampler"),
+        ("conv", {}, "'conv' is unknown; choose one of identity, linear, mlp, resampler"),
         ("linear", {"bias": False}, "projector_settings bias: unknown .* linear; known: none"),
         ("resampler", {"latents": 3}, "latents: unknown .* resampler; known: head_size, inter"),
     ],

@@ -22,7 +22,9 @@ from transformers.utils import logging as transformers_logging
 
 from genescribe.errors import CheckpointError, InputError
 from genescribe.models.assembly import configuration_of, empty_model
-from genescribe.models.encoders import build_encoder, max_tokens
+from genescribe.models.configuration import SequenceChatConfig
+from genescribe.models.encoders import GeneMemoryEncoder, build_encoder, max_tokens
+from genescribe.models.gene_memory import GeneMemory
 from genescribe.models.generation import SequenceTextModel
 from genescribe.models.memory import check_fit
 from genescribe.models.modeling import SequenceChatModel
@@ -33,7 +35,7 @@ from genescribe.models.processing import (
     load_tokenizer,
 )
 from genescribe.models.prompts import PromptVariant
-from genescribe.models.sequence_tokenizers import sequence_tokenizer
+from genescribe.models.sequence_tokenizers import SequenceTokenizer, sequence_tokenizer
 from genescribe.models.spec import ModelSpec, verify
 
 Model = SequenceChatModel | SequenceTextModel
@@ -67,22 +69,23 @@ def load(
     for path in spec.files:
         if path.suffix == ".safetensors":
             _check_header(path)
-    with _quiet_transformers():
+    with quiet_transformers():
         model = _load_model(spec, device, dtype)
     _check_no_sequence(spec, model)
-    return model.eval(), _load_processor(spec, model)
+    return model.eval(), load_processor(spec, model)
 
 
 def load_folder(
     folder: Path, prompt: PromptVariant, device: str | torch.device, dtype: torch.dtype
 ) -> tuple[SequenceChatModel, SequenceChatProcessor]:
     """Return model and processor of a checkpoint folder that no spec pins (yet)."""
-    with _quiet_transformers():
+    with quiet_transformers():
         model: SequenceChatModel = _from_pretrained(
             SequenceChatModel, folder, torch.device(device), dtype
         )
     config: Any = model.config
-    return model.eval(), SequenceChatProcessor.from_pretrained(folder, config, prompt)
+    memory = _memory(model)
+    return model.eval(), SequenceChatProcessor.from_pretrained(folder, config, prompt, memory)
 
 
 def check_files(spec: ModelSpec) -> None:
@@ -101,26 +104,42 @@ def _load_model(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> Mo
     if spec.architecture == "causal_lm":
         return SequenceTextModel(_language_model(spec, device, dtype))
     if spec.components:
-        return _assemble(spec, device, dtype)
+        return assemble(spec, device, dtype)
     model: SequenceChatModel = _from_pretrained(
         SequenceChatModel, spec.weights, device, dtype, quantisation=spec.quantisation
     )
     return model
 
 
-def _assemble(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> SequenceChatModel:
-    """Put a model together from encoder, projector and language model."""
+def assemble(
+    spec: ModelSpec,
+    device: torch.device,
+    dtype: torch.dtype,
+    new: frozenset[str] = frozenset(),
+) -> SequenceChatModel:
+    """Put a model together from encoder, projector and language model.
+
+    Of parts named in ``new`` no weights are read: theirs are random.
+    """
     config = configuration_of(spec)
     model: Any = empty_model(config)
-    model.language_model = _language_model(spec, device, dtype)
     with torch.device(device):
         model.encoder = build_encoder(config.encoder_config)
-    encoder, projector = spec.components["encoder"], spec.components["projector"]
-    _fill(model.encoder, encoder, model.encoder.state_dict(), device, dtype)
-    between = ("projector.", "pooling.", "null_sequence")
-    wanted = {name: t for name, t in model.state_dict().items() if name.startswith(between)}
-    path = projector / PROJECTOR_FILE if projector.is_dir() else projector
-    _fill(model, path, wanted, device, dtype)
+        if "language_model" in new:
+            model.language_model = AutoModelForCausalLM.from_config(config.text_config)
+        if "projector" in new:
+            model.add_projecting_parts()
+    if "language_model" not in new:
+        model.language_model = _language_model(spec, device, dtype)
+    if "encoder" not in new:
+        encoder = spec.components["encoder"]
+        _fill(model.encoder, encoder, model.encoder.state_dict(), device, dtype)
+    if "projector" not in new:
+        between = ("projector.", "pooling.", "null_sequence")
+        wanted = {name: t for name, t in model.state_dict().items() if name.startswith(between)}
+        projector = spec.components["projector"]
+        path = projector / PROJECTOR_FILE if projector.is_dir() else projector
+        _fill(model, path, wanted, device, dtype)
     assembled: SequenceChatModel = model
     return assembled
 
@@ -193,7 +212,10 @@ def _fill(
             if name in wanted and tensor.shape != wanted[name].shape
         ],
     )
-    tensors = {name: tensor.to(device=device, dtype=dtype) for name, tensor in found.items()}
+    tensors = {
+        name: tensor.to(device, dtype if tensor.is_floating_point() else tensor.dtype)
+        for name, tensor in found.items()
+    }
     module.load_state_dict(tensors, strict=False, assign=True)
 
 
@@ -266,7 +288,8 @@ def _check_no_sequence(spec: ModelSpec, model: Model) -> None:
         )
 
 
-def _load_processor(spec: ModelSpec, model: Model) -> Processor:
+def load_processor(spec: ModelSpec, model: Model) -> Processor:
+    """Return the processor of a model that is loaded: the tokenizers beside its weights."""
     folder = spec.components.get("language_model", spec.weights)
     if isinstance(model, SequenceTextModel):
         return SequenceTextProcessor.from_pretrained(
@@ -274,21 +297,43 @@ def _load_processor(spec: ModelSpec, model: Model) -> Processor:
         )
     config: Any = model.config
     if not spec.components:
-        return SequenceChatProcessor.from_pretrained(folder, config, spec.prompt)
-    nucleotides = None
-    if config.sequence_tokenizer is not None:
-        encoder = spec.components["encoder"]
-        inside = encoder / SEQUENCE_TOKENIZER_FOLDER  # as convert writes it
-        nucleotides = sequence_tokenizer(
-            config.sequence_tokenizer,
-            inside if inside.is_dir() else encoder,
-            max_tokens(config.encoder_config),
-        )
-    return SequenceChatProcessor(load_tokenizer(folder), config, spec.prompt, nucleotides)
+        return SequenceChatProcessor.from_pretrained(folder, config, spec.prompt, _memory(model))
+    nucleotides = load_sequence_tokenizer(spec, config)
+    return SequenceChatProcessor(
+        load_tokenizer(folder), config, spec.prompt, nucleotides, _memory(model)
+    )
+
+
+def load_sequence_tokenizer(
+    spec: ModelSpec, config: SequenceChatConfig
+) -> SequenceTokenizer | None:
+    """Return the tokenizer of the encoder of a spec; None for encoders without tokens."""
+    if config.sequence_tokenizer is None:
+        return None
+    folder = sequence_tokenizer_folder(spec)
+    return sequence_tokenizer(
+        config.sequence_tokenizer, folder, max_tokens(config.encoder_config)
+    )
+
+
+def sequence_tokenizer_folder(spec: ModelSpec) -> Path:
+    """Return where the encoder's tokenizer lies: in a folder of its own, as convert writes it, or
+    beside the encoder's weights."""
+    encoder = spec.components.get("encoder", spec.weights)
+    inside = encoder / SEQUENCE_TOKENIZER_FOLDER
+    return inside if inside.is_dir() else encoder
+
+
+def _memory(model: SequenceChatModel) -> GeneMemory | None:
+    """Return the stored genes of a model that has such; None where only shapes are loaded."""
+    encoder = model.encoder
+    if not isinstance(encoder, GeneMemoryEncoder) or model.device.type == "meta":
+        return None
+    return encoder.memory()
 
 
 @contextlib.contextmanager
-def _quiet_transformers() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """Keep transformers' bars and reports out of the user's terminal: errors say it in a line."""
     has_bars = transformers_logging.is_progress_bar_enabled()
     verbosity = transformers_logging.get_verbosity()

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+import numpy as np
 from transformers import AutoConfig, EsmConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
+
+from genescribe.models.gene_memory import SEEDS, array_shapes
 
 NUM_LATENTS = 64
 """Vectors that a resampler makes of a gene unless its settings say otherwise (as in Flamingo)."""
@@ -42,6 +45,38 @@ class KmerBagConfig(PreTrainedConfig):
         return self.windows + self.global_slots
 
 
+class GeneMemoryConfig(PreTrainedConfig):
+    """Encoder that reads the texts of a gene's relatives (``genescribe.models.gene_memory``).
+
+    Its output has one vector for the gene and one for each of ``text_tokens`` places in the texts
+    of ``num_relatives`` relatives; ``hidden_size`` and ``vocab_size`` are the language model's,
+    so that ``projector_type`` can be ``identity``. ``num_genes``, ``num_postings`` (for each
+    seed) and ``num_text_tokens`` are the sizes of what is stored.
+    """
+
+    model_type = "gene_memory"
+
+    num_relatives: int = 6
+    text_tokens: int = 8
+    vocab_size: int = 3000
+    hidden_size: int = 256
+    feature_size: int = 64
+    num_genes: int = 0
+    num_postings: list[int] | tuple[int, ...] = (0,) * len(SEEDS)
+    num_text_tokens: int = 0
+
+    @property
+    def num_slots(self) -> int:
+        """How many vectors the encoder gives for one gene."""
+        return 1 + self.num_relatives * self.text_tokens
+
+    @property
+    def stored_bytes(self) -> int:
+        """What the stored genes take, in memory and in the file of the weights."""
+        shapes = array_shapes(self.num_genes, self.num_postings, self.num_text_tokens)
+        return sum(length * np.dtype(dtype).itemsize for length, dtype in shapes.values())
+
+
 class Dnabert2Config(PreTrainedConfig):
     """DNABERT-2 (Zhou et al. 2024, arXiv 2306.15006): a MosaicBERT over 4,096 byte-pair tokens.
 
@@ -73,8 +108,8 @@ class NucleotideTransformerConfig(EsmConfig):
 class SequenceChatConfig(PreTrainedConfig):
     """A sequence encoder, pooling, a projector and a causal language model.
 
-    The defaults are those of ``tiny``, whose encoder turns a gene into a fixed number of vectors
-    by itself (``pooling`` None). Encoders of tokens need ``sequence_tokenizer`` (``bpe``,
+    The defaults are those of an encoder that turns a gene into a fixed number of vectors by itself
+    (``pooling`` None). Encoders of tokens need ``sequence_tokenizer`` (``bpe``,
     ``nucleotide`` or ``six-mer``) and ``pooling``: ``none`` keeps one vector per token,
     ``chunk-mean`` and ``attention`` make one of each chunk. ``pool_special_tokens`` tells
     whether the tokens that frame a chunk count among its tokens.
@@ -127,6 +162,7 @@ class SequenceChatConfig(PreTrainedConfig):
 
 
 AutoConfig.register(KmerBagConfig.model_type, KmerBagConfig)
+AutoConfig.register(GeneMemoryConfig.model_type, GeneMemoryConfig)
 AutoConfig.register(Dnabert2Config.model_type, Dnabert2Config)
 AutoConfig.register(NucleotideTransformerConfig.model_type, NucleotideTransformerConfig)
 AutoConfig.register(SequenceChatConfig.model_type, SequenceChatConfig)

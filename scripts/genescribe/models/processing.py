@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoTokenizer, BatchFeature, PreTrainedConfig
 
 from genescribe.errors import InputError
-from genescribe.models.configuration import SequenceChatConfig
+from genescribe.models.configuration import KmerBagConfig, SequenceChatConfig
 from genescribe.models.encoders import max_tokens
+from genescribe.models.gene_memory import NONE, GeneMemory
 from genescribe.models.prompts import MARKER, PromptVariant, Turn, render
 from genescribe.models.sequence_inputs import (
     collate_kmer_bags,
+    collate_relatives,
     kmer_bag_of,
     naming,
+    relatives_of,
     token_inputs,
 )
 from genescribe.models.sequence_tokenizers import (
@@ -30,6 +35,13 @@ from genescribe.records import SequenceRecord
 SEQUENCE_TOKEN = "<sequence>"
 UNKNOWN_ORGANISM = "unknown organism"
 SEQUENCE_TOKENIZER_FOLDER = "sequence_tokenizer"
+
+
+class Evidence(NamedTuple):
+    """The text of a stored gene, and how similar it is: 0 no k-mer in common, 1 all of them."""
+
+    text: str
+    similarity: float
 
 
 class PromptProcessor:
@@ -72,7 +84,7 @@ class PromptProcessor:
             self._chat_text,
         )
 
-    def decode(self, token_ids: Tensor) -> list[str]:
+    def decode(self, token_ids: Tensor | Sequence[Sequence[int]]) -> list[str]:
         """Return the texts of token ids (batch, tokens), special tokens left out."""
         texts = self.tokenizer.batch_decode(token_ids, skip_special_tokens=True)
         return [" ".join(text.split()) for text in texts]
@@ -155,14 +167,21 @@ class SequenceChatProcessor(PromptProcessor):
         config: SequenceChatConfig,
         prompt: PromptVariant,
         sequence_tokenizer: SequenceTokenizer | None = None,
+        memory: GeneMemory | None = None,
     ) -> None:
+        """``memory`` holds the stored genes of a model whose encoder reads their texts."""
         super().__init__(tokenizer, prompt)
         self.config = config
         self.sequence_tokenizer = sequence_tokenizer
+        self.memory = memory
 
     @classmethod
     def from_pretrained(
-        cls, folder: Path, config: SequenceChatConfig, prompt: PromptVariant
+        cls,
+        folder: Path,
+        config: SequenceChatConfig,
+        prompt: PromptVariant,
+        memory: GeneMemory | None = None,
     ) -> SequenceChatProcessor:
         """Read the tokenizers that lie beside the weights; never from the network."""
         nucleotides = None
@@ -172,7 +191,7 @@ class SequenceChatProcessor(PromptProcessor):
                 folder / SEQUENCE_TOKENIZER_FOLDER,
                 max_tokens(config.encoder_config),
             )
-        return cls(load_tokenizer(folder), config, prompt, nucleotides)
+        return cls(load_tokenizer(folder), config, prompt, nucleotides, memory)
 
     def prompt_ids(self, before: str, after: str, placeholders: int) -> list[int]:
         """Return the tokens of a prompt whose gene takes ``placeholders`` of them.
@@ -201,7 +220,7 @@ class SequenceChatProcessor(PromptProcessor):
         ``history`` are earlier turns about the same gene. Raises InputError for a gene that the
         encoder cannot read.
         """
-        inputs, num_vectors = self._sequence_inputs(records)
+        inputs, num_vectors = self.sequence_inputs(records)
         prompts = [
             self.prompt_ids(
                 *self.segments(record.biotype, organism, question, history, context),
@@ -214,7 +233,7 @@ class SequenceChatProcessor(PromptProcessor):
     def check(self, record: SequenceRecord) -> None:
         """Raise InputError, naming the gene, for letters that are no nucleotides.
 
-        Only where the encoder reads tokens: the k-mer bag knows what to do with any letter.
+        Only where the encoder reads tokens: k-mers leave out any other letter.
         """
         if self.sequence_tokenizer is not None:
             with naming(record):
@@ -227,10 +246,11 @@ class SequenceChatProcessor(PromptProcessor):
     def encoder_cost(self, length: int) -> int:
         """Return what the encoder holds in memory of each gene of a batch, in tokens.
 
-        The k-mer bag gets all genes at once, a codon is a token; chunks pass through the other
-        encoders a few at a time, whatever genes they are of.
+        The k-mer bag gets all genes at once, a codon is a token; chunks pass through the encoders
+        of tokens a few at a time, whatever genes they are of, and what the gene memory reads of
+        a gene is no more than its placeholders.
         """
-        return length // 3 if self.config.pooling is None else 0
+        return length // 3 if isinstance(self.config.encoder_config, KmerBagConfig) else 0
 
     def prompt_tokens(self, record: SequenceRecord, **told: Any) -> int:
         """Return how many tokens a prompt takes, whether there is room for them or not.
@@ -239,14 +259,41 @@ class SequenceChatProcessor(PromptProcessor):
         """
         return int(self([record], **told)["input_ids"].shape[1])
 
-    def _sequence_inputs(
-        self, records: Sequence[SequenceRecord]
+    def sequence_inputs(
+        self,
+        records: Sequence[SequenceRecord],
+        left_out: Sequence[NDArray[np.integer]] | None = None,
     ) -> tuple[dict[str, Tensor], list[int]]:
+        """Return the encoder's inputs, and the number of vectors of each gene.
+
+        ``left_out``: for each gene the numbers of stored ones that its relatives must not be of.
+        """
         if self.sequence_tokenizer is not None:
             return token_inputs(records, self.config, self.sequence_tokenizer)
         encoder = self.config.encoder_config
-        bags = [kmer_bag_of(record, encoder) for record in records]
-        return collate_kmer_bags(bags, encoder.windows), [encoder.num_slots] * len(records)
+        if self.memory is not None:
+            relatives = relatives_of(records, self.memory, encoder, left_out)
+            inputs = collate_relatives(relatives, self.memory, encoder)
+        else:
+            bags = [kmer_bag_of(record, encoder) for record in records]
+            inputs = collate_kmer_bags(bags, encoder.windows)
+        return inputs, [encoder.num_slots] * len(records)
+
+    def evidence(self, record: SequenceRecord) -> list[Evidence]:
+        """Return what the encoder reads of a gene's relatives, the most similar first.
+
+        Empty for models that have no memory.
+        """
+        if self.memory is None:
+            return []
+        relatives = relatives_of([record], self.memory, self.config.encoder_config)
+        texts = [self.memory.text(gene) for gene in relatives.genes[0] if gene != NONE]
+        return [
+            Evidence(text, round(similarity, 4))
+            for text, similarity in zip(
+                self.decode(texts), relatives.similarity[0].tolist(), strict=False
+            )
+        ]
 
 
 class SequenceTextProcessor(PromptProcessor):

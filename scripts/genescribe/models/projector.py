@@ -1,7 +1,7 @@
 """Projectors: from the vectors of the encoder to vectors of the language model's width.
 
-``linear`` and ``mlp`` map every vector on its own; the resampler turns the vectors of a gene,
-however many, into a fixed number.
+``linear`` and ``mlp`` map every vector on its own, ``identity`` leaves them as they are; the
+resampler turns the vectors of a gene, however many, into a fixed number.
 """
 
 from __future__ import annotations
@@ -118,10 +118,11 @@ def _mlp(sizes: list[int]) -> nn.Sequential:
 def build_projector(
     kind: str, encoder_size: int, text_size: int, settings: Mapping[str, Any] | None = None
 ) -> nn.Module:
-    """Return the projector that ``kind`` names: linear, mlp or resampler.
+    """Return the projector that ``kind`` names: identity, linear, mlp or resampler.
 
     ``settings``: for mlp ``hidden_sizes`` (one layer of ``text_size`` if left out), for the
-    resampler the keywords of ``Resampler``. Raises ValueError for an unknown kind or setting.
+    resampler the keywords of ``Resampler``. Raises ValueError for an unknown kind or setting, and
+    for identity between different sizes.
     """
     settings = dict(settings or {})
     if kind not in PROJECTOR_SETTINGS:
@@ -133,6 +134,13 @@ def build_projector(
         raise ValueError(
             f"projector_settings {unknown}: unknown for projector_type {kind}; known: {allowed}"
         )
+    if kind == "identity":
+        if encoder_size != text_size:
+            raise ValueError(
+                f"projector_type identity needs an encoder as wide as the language model, but "
+                f"they are {encoder_size} and {text_size} wide"
+            )
+        return nn.Identity()
     if kind == "resampler":
         return Resampler(encoder_size, text_size, **settings)
     if kind == "mlp":
@@ -141,6 +149,7 @@ def build_projector(
 
 
 PROJECTOR_SETTINGS = {
+    "identity": frozenset[str](),
     "linear": frozenset[str](),
     "mlp": frozenset({"hidden_sizes"}),
     "resampler": frozenset(

@@ -1,4 +1,4 @@
-"""What an encoder gets of the genes of a batch: bags of k-mers, or the tokens of their chunks."""
+"""What an encoder gets of the genes of a batch: k-mers, texts of relatives, or tokens of chunks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from genescribe.errors import InputError
 from genescribe.models.chunks import chunks
-from genescribe.models.configuration import KmerBagConfig, SequenceChatConfig
+from genescribe.models.configuration import GeneMemoryConfig, KmerBagConfig, SequenceChatConfig
+from genescribe.models.gene_memory import GeneMemory, Relatives
 from genescribe.models.kmers import KmerBag, kmer_bag
 from genescribe.models.sequence_tokenizers import SequenceTokenizer, check_nucleotides
 from genescribe.records import SequenceRecord, View
@@ -48,6 +50,37 @@ def collate_kmer_bags(bags: Sequence[KmerBag], windows: int) -> dict[str, Tensor
         "sequence_offsets": torch.from_numpy(offsets).long(),
         "sequence_is_protein": torch.tensor([int(bag.is_protein) for bag in bags]),
         "sequence_lengths": torch.tensor([bag.length for bag in bags]),
+    }
+
+
+def relatives_of(
+    records: Sequence[SequenceRecord],
+    memory: GeneMemory,
+    config: GeneMemoryConfig,
+    left_out: Sequence[NDArray[np.integer]] | None = None,
+) -> Relatives:
+    """Look genes up: residues where the view is the CDS, nucleotides otherwise.
+
+    ``left_out``: for each gene the numbers of the stored ones that must not be found.
+    """
+    return memory.relatives(
+        [record.sequence for record in records],
+        [record.view == View.CDS for record in records],
+        config.num_relatives,
+        left_out,
+    )
+
+
+def collate_relatives(
+    relatives: Relatives, memory: GeneMemory, config: GeneMemoryConfig
+) -> dict[str, Tensor]:
+    """Return ``GeneMemoryEncoder``'s inputs for the genes of a batch."""
+    token_ids = memory.text_tokens(relatives.genes, config.text_tokens)  # (B, K, T)
+    return {
+        "sequence_token_ids": torch.from_numpy(token_ids).long(),
+        "sequence_similarities": torch.from_numpy(relatives.features),
+        "sequence_length": torch.from_numpy(relatives.lengths).long(),
+        "sequence_is_protein": torch.from_numpy(relatives.is_protein).long(),
     }
 
 

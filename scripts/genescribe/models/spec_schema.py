@@ -58,7 +58,7 @@ _SEQUENCE_CHAT_CONFIG = {
     "chunk_overlap": _NATURAL,
     "pooling": {"enum": ["none", "chunk-mean", "attention", None]},
     "pool_special_tokens": {"type": "boolean"},
-    "projector_type": {"enum": ["linear", "mlp", "resampler"]},
+    "projector_type": {"enum": ["identity", "linear", "mlp", "resampler"]},
     "projector_settings": {"type": "object"},
     "sequence_token_id": {"type": "integer"},
     "null_slots": _NATURAL,

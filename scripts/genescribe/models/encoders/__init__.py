@@ -3,8 +3,8 @@
 Importing this package registers all of them with transformers' ``AutoModel``. A *token encoder*
 (DNABERT-2, ESM, Nucleotide Transformer) is called as those of transformers,
 ``encoder(input_ids, attention_mask).last_hidden_state``, each (chunks, tokens[, dim]); the k-mer
-bag gives the vectors of a gene itself, (batch, slots, dim). RNA-FM and the first Nucleotide
-Transformer are transformers' ``EsmModel`` with the right configuration.
+bag and the gene memory give the vectors of a gene themselves, (batch, slots, dim). RNA-FM and the
+first Nucleotide Transformer are transformers' ``EsmModel`` with the right configuration.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from __future__ import annotations
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from genescribe.models.encoders.dnabert2 import Dnabert2Model
+from genescribe.models.encoders.gene_memory import GeneMemoryEncoder
 from genescribe.models.encoders.kmer_bag import KmerBagEncoder
 from genescribe.models.encoders.nucleotide_transformer import NucleotideTransformerModel
 
 __all__ = [
     "Dnabert2Model",
+    "GeneMemoryEncoder",
     "KmerBagEncoder",
     "NucleotideTransformerModel",
     "build_encoder",
