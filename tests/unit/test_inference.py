@@ -71,7 +71,9 @@ class FakeModel:
         self.capacity, self.limit = capacity, limit
         self.batches: list[list[int]] = []
 
-    def with_features(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    def with_features(
+        self, inputs: dict[str, torch.Tensor], use_sequence: bool = True
+    ) -> dict[str, torch.Tensor]:
         return inputs
 
     def generate(

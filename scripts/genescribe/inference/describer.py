@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 
@@ -43,14 +43,27 @@ class DescribeParams:
     """What a caller may choose per run; everything else that decides a text is in the spec.
 
     ``question`` replaces the spec's; ``history`` are earlier turns about the same gene, and
-    ``context`` what else the asker tells of it.
+    ``context`` what else the asker tells of it. Without ``use_sequence`` the model writes from
+    what the spec calls "no sequence": what it says out of habit.
     """
 
     organism: str | None = None
     question: str = ""
     history: tuple[Turn, ...] = ()
     context: str = ""
+    use_sequence: bool = True
     batch_tokens: int | None = None
+
+
+class Generated(NamedTuple):
+    """What the model gave for ``records[index]``; ``record`` is as much of it as the model read.
+
+    ``generation`` is None for a gene that did not fit into memory.
+    """
+
+    index: int
+    record: SequenceRecord
+    generation: Generation | None
 
 
 class Describer:
@@ -114,20 +127,35 @@ class Describer:
         knows is not computed at all. Raises InputError, naming the gene, for one that the model
         cannot read, before anything is computed.
         """
+        for batch in self.generations(records, params, progress=progress, cancel=cancel):
+            yield [self.judge(found.record, found.generation) for found in batch]
+
+    def generations(
+        self,
+        records: Sequence[SequenceRecord],
+        params: DescribeParams | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[list[Generated]]:
+        """Yield what ``batches`` does, before it is judged."""
         params = params or DescribeParams()
-        same: dict[str, list[SequenceRecord]] = defaultdict(list)
-        for record in records:
+        same: dict[str, list[tuple[int, SequenceRecord]]] = defaultdict(list)
+        for index, record in enumerate(records):
             self.processor.check(record)
             fitting = self._fitting(record, params)
-            same[self.key(fitting, params)].append(fitting)
-        keys = {id(group[0]): key for key, group in same.items()}
+            same[self.key(fitting, params)].append((index, fitting))
         done = 0
-        for batch in self._generations(same, keys, params, cancel):
-            rows = [self.judge(r, value) for key, value in batch.items() for r in same[key]]
-            done += len(rows)
+        for batch in self._generations({k: g[0][1] for k, g in same.items()}, params, cancel):
+            found = [
+                Generated(index, record, value)
+                for key, value in batch.items()
+                for index, record in same[key]
+            ]
+            done += len(found)
             if progress:
                 progress(done, len(records))
-            yield rows
+            yield found
 
     def key(self, record: SequenceRecord, params: DescribeParams) -> str:
         """Return the identity of the text that would be written: equal keys, equal texts."""
@@ -147,8 +175,15 @@ class Describer:
                 "no_sequence": self.spec.no_sequence,
                 "dtype": self.dtype,
                 "quantisation": self.spec.quantisation,
+                # named only where it is off, so that caches of older versions stay valid
+                **({} if params.use_sequence else {"use_sequence": False}),
             }
         )
+
+    def budget(self, records: Sequence[SequenceRecord], params: DescribeParams) -> TokenBudget:
+        """Cut records into batches that fill the memory which is free now."""
+        tokens = params.batch_tokens or self._batch_tokens()
+        return TokenBudget(records, tokens, self._cost, self._width)
 
     @property
     def max_prompt_tokens(self) -> int:
@@ -194,22 +229,17 @@ class Describer:
 
     def _generations(
         self,
-        same: Mapping[str, Sequence[SequenceRecord]],
-        keys: Mapping[int, str],
+        distinct: Mapping[str, SequenceRecord],
         params: DescribeParams,
         cancel: threading.Event | None,
     ) -> Iterator[dict[str, Generation | None]]:
         """Yield key -> generation: first all that the cache knows, then computed batches."""
-        known = {key: hit for key in same if (hit := self.cache.get(key)) is not None}
+        keys = {id(record): key for key, record in distinct.items()}
+        known = {key: hit for key in distinct if (hit := self.cache.get(key)) is not None}
         if known:
-            log.info("%d of %d texts come from the cache", len(known), len(same))
+            log.info("%d of %d texts come from the cache", len(known), len(distinct))
             yield dict(known)
-        budget = TokenBudget(
-            [group[0] for key, group in same.items() if key not in known],
-            params.batch_tokens or self._batch_tokens(),
-            self._cost,
-            self._width,
-        )
+        budget = self.budget([r for key, r in distinct.items() if key not in known], params)
         for batch in budget:
             if cancel is not None and cancel.is_set():
                 raise Cancelled("stopped as asked; what was finished is kept")
@@ -251,14 +281,16 @@ class Describer:
         stop = settings.pop("stop", [])
         if stop:
             settings.update(stop_strings=stop, tokenizer=self.processor.tokenizer)
-        inputs = self.model.with_features(self._inputs(batch, params))
+        shuffle = self.spec.no_sequence == "shuffled"
+        others = [self._fitting(shuffled(r), params) for r in batch] if shuffle else batch
+        shown = batch if params.use_sequence else others
+        use_sequence = params.use_sequence or shuffle
+        inputs = self.model.with_features(self.inputs(shown, params), use_sequence)
         text_ids = self.model.generate(**inputs, **settings)  # (batch, text tokens)
         texts, mask = self.processor.read(text_ids, self.model.text_mask(text_ids), stop)
         given = self.model.text_log_probs(inputs, text_ids, True, mask)  # (batch, text tokens)
-        shuffle = self.spec.no_sequence == "shuffled"
         if shuffle:
-            others = [self._fitting(shuffled(record), params) for record in batch]
-            inputs = self._inputs(others, params)
+            inputs = self.inputs(others, params)
         without = self.model.text_log_probs(inputs, text_ids, shuffle, mask)
         n_tokens = mask.sum(dim=1)  # (batch,)
         means = [
@@ -276,7 +308,8 @@ class Describer:
             )
         ]
 
-    def _inputs(self, records: Sequence[SequenceRecord], params: DescribeParams) -> Any:
+    def inputs(self, records: Sequence[SequenceRecord], params: DescribeParams) -> Any:
+        """Return the processor's inputs for a batch, on the model's device."""
         return self.processor(records, **self._asked(params)).to(self.device)
 
     def _asked(self, params: DescribeParams) -> dict[str, Any]:

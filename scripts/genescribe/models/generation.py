@@ -27,8 +27,13 @@ class DescribesGenes:
 
     language_model: Any
 
-    def with_features(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the processor's inputs with what is costly about them computed already."""
+    def with_features(self, inputs: Mapping[str, Any], use_sequence: bool = True) -> dict[str, Any]:
+        """Return the processor's inputs with what is costly about them computed already.
+
+        Without ``use_sequence`` a gene that is vectors is replaced by the learned "no sequence".
+        """
+        if not use_sequence:
+            raise ValueError("a gene that is text in the prompt cannot be left out of it")
         return dict(inputs)
 
     def prompt_embeddings(self, inputs: Mapping[str, Any], use_sequence: bool) -> Tensor:

@@ -56,6 +56,12 @@ class SequenceChatModel(DescribesGenes, PreTrainedModel):
         super().__init__(config)
         self.encoder: Any = build_encoder(config.encoder_config)
         self.language_model = AutoModelForCausalLM.from_config(config.text_config)
+        self.add_projecting_parts()
+        self.post_init()
+
+    def add_projecting_parts(self) -> None:
+        """Make (or make anew) what stands between encoder and language model: random weights."""
+        config = self.config
         encoder_size, text_size = config.encoder_config.hidden_size, config.text_config.hidden_size
         if config.pooling is not None:
             self.pooling = build_pooling(config.pooling, encoder_size)
@@ -64,7 +70,7 @@ class SequenceChatModel(DescribesGenes, PreTrainedModel):
         )
         if config.null_slots:
             self.null_sequence = nn.Parameter(torch.empty(config.null_slots, text_size))
-        self.post_init()
+            self._init_weights(self)
 
     def _init_weights(self, module: nn.Module) -> None:
         if module is self and self.config.null_slots:
@@ -124,12 +130,19 @@ class SequenceChatModel(DescribesGenes, PreTrainedModel):
         per_gene = [int(part.sum()) for part in per_chunk.split(num_chunks.tolist())]
         return torch.cat(vectors), torch.tensor(per_gene, device=tokens.device)
 
-    def with_features(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the processor's inputs with the genes encoded, which is then done only once."""
+    def with_features(self, inputs: Mapping[str, Any], use_sequence: bool = True) -> dict[str, Any]:
+        """Return the processor's inputs with the genes encoded, which is then done only once.
+
+        Without ``use_sequence`` the learned "no sequence" vectors stand in for the genes.
+        """
+        if use_sequence:
+            features = self.get_sequence_features(inputs)
+        else:
+            features = self.get_null_features(self.placeholders(inputs["input_ids"]).sum(1))
         return {
             "input_ids": inputs["input_ids"],
             "attention_mask": inputs["attention_mask"],
-            FEATURES: self.get_sequence_features(inputs),
+            FEATURES: features,
         }
 
     def get_null_features(self, counts: Tensor) -> SequenceFeatures:
@@ -149,10 +162,8 @@ class SequenceChatModel(DescribesGenes, PreTrainedModel):
 
     def prompt_embeddings(self, inputs: Mapping[str, Any], use_sequence: bool) -> Tensor:
         """Embed prompts (batch, tokens, hidden), with the gene or the learned "no sequence"."""
-        input_ids = inputs["input_ids"]
-        if use_sequence:
-            return self.embed(input_ids, self.get_sequence_features(inputs))
-        return self.embed(input_ids, self.get_null_features(self.placeholders(input_ids).sum(1)))
+        features = self.with_features(inputs, use_sequence)[FEATURES]
+        return self.embed(inputs["input_ids"], features)
 
     def embed(self, input_ids: Tensor, features: SequenceFeatures) -> Tensor:
         """Embed tokens (batch, tokens), placeholders replaced in order by ``features``.

@@ -1,0 +1,65 @@
+"""How probable a model finds given texts: what it would take to tell it what people wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+
+from genescribe.inference.describer import DescribeParams, Describer, Progress, shuffled
+from genescribe.records import SequenceRecord
+
+
+class TextLikelihood(NamedTuple):
+    """The log p of a text in nats, summed over its ``n_tokens`` tokens, the end token included."""
+
+    log_prob: float
+    n_tokens: int
+
+
+@torch.inference_mode()
+def text_likelihoods(
+    describer: Describer,
+    records: Sequence[SequenceRecord],
+    texts: Sequence[str],
+    params: DescribeParams | None = None,
+    *,
+    progress: Progress | None = None,
+) -> list[TextLikelihood]:
+    """Return how probable each text is as the answer about its gene, in the order of ``records``.
+
+    Of a text longer than the model may write (``max_new_tokens`` of its spec), so many tokens
+    are read. Without ``params.use_sequence`` the genes are replaced by "no sequence".
+    """
+    params = params or DescribeParams()
+    learned = describer.spec.no_sequence == "learned"
+    if not (params.use_sequence or learned):
+        records = [shuffled(record) for record in records]
+    use_sequence = params.use_sequence or not learned
+    # by identity: the same gene may come with several texts
+    places = {id(record): place for place, record in enumerate(records)}
+    results: dict[int, TextLikelihood] = {}
+    for batch in describer.budget(records, params):
+        chosen = [places[id(record)] for record in batch]
+        inputs = describer.model.with_features(describer.inputs(batch, params), use_sequence)
+        ids = text_ids(describer, [texts[place] for place in chosen])  # (batch, text tokens)
+        mask = describer.model.text_mask(ids)  # (batch, text tokens)
+        log_probs = describer.model.text_log_probs(inputs, ids, True, mask)  # (batch, text tokens)
+        sums, counts = log_probs.double().sum(1).tolist(), mask.sum(1).tolist()
+        for place, log_prob, count in zip(chosen, sums, counts, strict=True):
+            results[place] = TextLikelihood(log_prob, count)
+        if progress:
+            progress(len(results), len(records))
+    return [results[place] for place in range(len(records))]
+
+
+def text_ids(describer: Describer, texts: Sequence[str]) -> torch.Tensor:
+    """Tokenise texts as the model would write them, (texts, tokens), padded on the right."""
+    tokenizer = describer.processor.tokenizer
+    longest = int(describer.spec.generation["max_new_tokens"])
+    end, pad = tokenizer.eos_token_id, describer.model.pad_token_id
+    rows = [[*tokenizer.encode(text, add_special_tokens=False), end][:longest] for text in texts]
+    width = max(len(row) for row in rows)
+    padded = [row + [pad] * (width - len(row)) for row in rows]
+    return torch.tensor(padded, device=describer.model.language_model.device)
