@@ -11,10 +11,12 @@ import datetime
 import gzip
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from importlib import metadata
@@ -68,6 +70,22 @@ def user_key(admin: GalaxyInstance) -> str:
 
 
 # ------------------------------------------------------------------ the tests inside the tool
+
+
+def lint(lab: Lab) -> dict[str, Any]:
+    """Neither planemo nor the workflow's linter warns of anything."""
+    planemo = lab.folder / "vp" / "bin" / "planemo"
+    asked = {
+        "lint": ["--fail_level", "warn", TOOL / "genescribe.xml"],
+        "workflow_lint": ["--fail_level", "error", TOOL / "workflow"],
+    }
+    for command, arguments in asked.items():
+        done = subprocess.run(
+            [planemo, command, *arguments], capture_output=True, text=True, check=False
+        )
+        must(done.returncode == 0, done.stdout + done.stderr)
+    said = subprocess.run([planemo, "--version"], capture_output=True, text=True, check=True)
+    return {"planemo": said.stdout.split()[-1], "clean": [*asked]}
 
 
 def tool_tests(lab: Lab, tool: str) -> dict[str, Any]:
@@ -241,13 +259,37 @@ def bad_input(lab: Lab) -> dict[str, Any]:
         "model missing from disk": plasmid | gone,
     }
     said = {name: failed(client, client.run("genescribe", case)) for name, case in cases.items()}
-    killed = client.run("genescribe", plasmid)
-    kill(lab, killed)
-    said["killed for memory"] = failed(client, killed)
     for name, message in said.items():
         must(message["stderr"].startswith("genescribe: error: "), (name, message))
-    must("more memory" in said["killed for memory"]["stderr"], said["killed for memory"])
     return said
+
+
+def killed(lab: Lab) -> dict[str, Any]:
+    """A job killed for memory says so; run again, it takes what was finished from the cache."""
+    client = Client(lab.url, lab.key, "genescribe: killed")
+    given = client.upload({DATA / "example.fa": "fasta", DATA / "example.gff3": "gff3"})
+    inputs = {
+        "genome_source|genome": hda(given["example.fa"]),
+        "annotation": hda(given["example.gff3"]),
+    }
+    cache = Path(tempfile.mkdtemp(prefix="cache.", dir=lab.out))
+    job_environment = lab.folder / "server" / "job_environment.sh"
+    job_environment.write_text(f"export GENESCRIBE_CACHE='{cache}'\n", encoding="utf-8")
+    try:
+        begun = client.run("genescribe", inputs)
+        kill(lab, begun, lambda: any(path.stat().st_size for path in cache.rglob("*.jsonl")))
+        said = failed(client, begun)
+        must("more memory" in said["stderr"], said)
+        again = client.run("genescribe", inputs)
+        made = client.outputs(again)
+    finally:
+        job_environment.write_text("", encoding="utf-8")
+    must({dataset["state"] for dataset in made.values()} == {"ok"}, made)
+    reused = re.search(
+        r"(\d+) of (\d+) texts come from the cache", client.job(again)["tool_stdout"]
+    )
+    must(reused is not None, "the second job used nothing of the first")
+    return {"first job": said, "second job": reused and reused[0]}
 
 
 def failed(client: Client, begun: Mapping[str, Any]) -> dict[str, Any]:
@@ -263,8 +305,8 @@ def failed(client: Client, begun: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def kill(lab: Lab, begun: Mapping[str, Any]) -> None:
-    """Kill a job's genescribe as the kernel does where memory runs out: at once, from outside."""
+def kill(lab: Lab, begun: Mapping[str, Any], now: Callable[[], bool]) -> None:
+    """Kill a job's genescribe as the kernel does where memory runs out, as soon as it is time."""
     jobs = lab.folder / "server/data/jobs_directory"
     for _ in range(1200):
         for process in Path("/proc").glob("[0-9]*"):
@@ -273,7 +315,12 @@ def kill(lab: Lab, begun: Mapping[str, Any]) -> None:
                 words = (process / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue  # gone meanwhile
-            if is_ours and b"run" in words and any(word.endswith(b"/genescribe") for word in words):
+            if (
+                now()
+                and is_ours
+                and b"run" in words
+                and any(word.endswith(b"/genescribe") for word in words)
+            ):
                 os.kill(int(process.name), signal.SIGKILL)
                 return
         time.sleep(0.1)
@@ -290,12 +337,14 @@ def must(condition: bool, found: object) -> None:
 
 
 CHECKS: dict[str, Callable[[Lab], dict[str, Any]]] = {
+    "lint": lint,
     "tests": positive,
     "tests that must fail": negative,
     "same bytes as the command line": same_bytes,
     "collection": collection,
     "workflow": workflow,
     "bad input": bad_input,
+    "killed for memory": killed,
 }
 
 

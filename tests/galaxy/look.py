@@ -88,10 +88,9 @@ def main() -> int:
     """Take all pictures."""
     look = Look(sys.argv[1], Path(sys.argv[2]))
     try:
-        bad = look.history("genescribe: bad input")
-        failed = [item for item in bad if item["state"] == "error"]
-        look.item(failed[0], "killed")
-        look.item(failed[-1], "failed")
+        for history, name in (("bad input", "failed"), ("killed", "killed")):
+            items = look.history(f"genescribe: {history}")
+            look.item(next(item for item in items if item["state"] == "error"), name)
         made = {item["extension"]: item for item in reversed(look.history("genescribe: workflow"))}
         look.item(made["gff3"], "history")
         job = look.ask(f"/api/datasets/{made['gff3']['id']}")["creating_job"]

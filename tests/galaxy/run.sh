@@ -4,8 +4,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/server.sh"
 
 install
-"$LAB/vp/bin/planemo" lint --fail_level warn "$TOOL"
-"$LAB/vp/bin/planemo" workflow_lint --fail_level error "$ROOT/galaxy_tool/workflow"
 trap down EXIT
 up
 "$LAB/vg/bin/python" "$HERE/check.py" "$URL" "$ADMIN_KEY" "$LAB" "$TOOL_ENV" "$HERE/result.json" "$@"

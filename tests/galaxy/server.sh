@@ -89,8 +89,11 @@ galaxy:
         local:
           runner: local
           local_slots: 2
+          env:
+            - file: $SERVER/job_environment.sh
 YAML
     : > "$SERVER/sanitize_allowlist.txt"
+    : > "$SERVER/job_environment.sh" # check.py writes what an administrator may set
 }
 
 up() {

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 
 import pytest
 
 from genescribe.errors import (
-    AnnotationError,
     Cancelled,
-    OutputError,
-    SequenceMismatchError,
     SettingsChangedError,
 )
 from genescribe.genome.annotation import read_annotation
@@ -27,45 +23,6 @@ from genescribe.widget import AnnotationWidget, annotate, open_results
 from genescribe.widget.structure import draw
 
 
-@pytest.fixture(scope="module")
-def example(root):
-    return root / "examples" / "example.fa", root / "examples" / "example.gff3"
-
-
-@pytest.fixture(scope="module")
-def small(root, tmp_path_factory):
-    """The first ten genes of the example: enough to cancel in the middle of."""
-    lines = (root / "examples" / "example.gff3").read_text("utf-8").splitlines(keepends=True)
-    starts = [number for number, line in enumerate(lines) if "\tgene\t" in line]
-    path = tmp_path_factory.mktemp("small") / "small.gff3"
-    path.write_text("".join(lines[: starts[10]]), encoding="utf-8")
-    return root / "examples" / "example.fa", path
-
-
-@pytest.fixture(scope="module")
-def finished(example, tmp_path_factory):
-    """The folder of a finished run of the example."""
-    out = tmp_path_factory.mktemp("finished") / "results"
-    annotate(*example, out=out)
-    return out
-
-
-@pytest.fixture
-def widget(finished, tmp_path):
-    """A widget on a copy of the finished run."""
-    copy = tmp_path / "results"
-    copy.mkdir()
-    for path in finished.iterdir():
-        (copy / path.name).write_bytes(path.read_bytes())
-    made = AnnotationWidget(out=copy)
-    assert made.wait(60)
-    return made
-
-
-def says(widget) -> str:
-    return widget.session.message.value
-
-
 def test_frame_is_the_table_of_descriptions(finished) -> None:
     frame = open_results(finished)
     lines = (finished / "descriptions.tsv").read_text("utf-8").splitlines()
@@ -75,22 +32,6 @@ def test_frame_is_the_table_of_descriptions(finished) -> None:
     assert (frame.start[0], frame.end[0]) == (int(first["start"]), int(first["end"])) == (317, 907)
     assert f"{frame.score[0]:.4f}" == first["score"]
     assert frame.status[0] == first["status"]
-
-
-def test_all_doors_write_the_same(genescribe, example, finished, tmp_path) -> None:
-    genome, annotation = example
-    done = genescribe(
-        "run", "--genome", genome, "--annotation", annotation, "--out", tmp_path / "c"
-    )
-    assert done.returncode == 0, done.stderr
-    widget = AnnotationWidget(genome, annotation, out=tmp_path / "w")
-    widget.run()
-    assert widget.wait(120)
-    assert "Done: 7 described" in says(widget)
-    for name in ("example.gff3", "descriptions.tsv", "descriptions.jsonl", "genes.tsv"):
-        expected = (tmp_path / "c" / name).read_bytes()
-        assert (tmp_path / "w" / name).read_bytes() == expected, name
-        assert (finished / name).read_bytes() == expected, name
 
 
 def test_finished_run_is_read_and_other_settings_are_refused(example, finished) -> None:
@@ -133,7 +74,7 @@ def test_interrupted_kernel(small, tmp_path) -> None:
     assert (tmp_path / "r/.genescribe/.descriptions.jsonl.part").stat().st_size > 0
 
 
-def test_cancel_and_resume_in_the_widget(small, tmp_path, monkeypatch) -> None:
+def test_cancel_and_resume_in_the_widget(small, tmp_path, monkeypatch, says) -> None:
     monkeypatch.setattr("genescribe.inference.describer.BATCH_TOKENS", {"cpu": 1})
     widget = AnnotationWidget(*small, out=tmp_path / "r")
     words = widget.run_panel.words
@@ -156,54 +97,7 @@ def test_cancel_and_resume_in_the_widget(small, tmp_path, monkeypatch) -> None:
     assert len(widget.session.table.entries) == 10
 
 
-@pytest.mark.parametrize("door", ["annotate", "widget"])
-def test_two_runs_in_one_folder(small, tmp_path, door) -> None:
-    (tmp_path / "r").mkdir()
-    held = os.open(tmp_path / "r", os.O_RDONLY)
-    fcntl.flock(held, fcntl.LOCK_EX)
-    try:
-        if door == "annotate":
-            with pytest.raises(OutputError, match="another run is writing here"):
-                annotate(*small, out=tmp_path / "r")
-        else:
-            widget = AnnotationWidget(*small, out=tmp_path / "r")
-            widget.run()
-            assert widget.wait(60)
-            assert "another run is writing here; wait for it" in says(widget)
-    finally:
-        os.close(held)
-    assert list((tmp_path / "r").iterdir()) == []
-    assert len(annotate(*small, out=tmp_path / "r")) == 10
-
-
-BAD_ANNOTATIONS = {
-    "empty": (b"", AnnotationError, "the file is empty"),
-    "only comments": (b"##gff-version 3\n", AnnotationError, "no features in this file"),
-    "other names": (
-        b"chrZ\tx\tgene\t1\t90\t.\t+\t.\tID=a\n",
-        SequenceMismatchError,
-        "chrZ",
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", BAD_ANNOTATIONS)
-def test_bad_annotation_ends_in_one_sentence(example, tmp_path, kind) -> None:
-    content, error, words = BAD_ANNOTATIONS[kind]
-    path = tmp_path / "bad.gff3"
-    path.write_bytes(content)
-    with pytest.raises((error, ValueError), match=words):
-        annotate(example[0], path, out=tmp_path / "r")
-    widget = AnnotationWidget(example[0], path, out=tmp_path / "r")
-    widget.run()
-    assert widget.wait(60)
-    assert words in says(widget)
-    assert 'role="alert"' in says(widget)
-    assert "Traceback" not in says(widget)
-    assert not (tmp_path / "r").exists()
-
-
-def test_inputs_are_checked_as_one_types(example, tmp_path) -> None:
+def test_inputs_are_checked_as_one_types(example, tmp_path, says) -> None:
     widget = AnnotationWidget()
     inputs = widget.inputs
     inputs.genome.widget.value = str(tmp_path / "none.fa")
@@ -223,15 +117,6 @@ def test_inputs_are_checked_as_one_types(example, tmp_path) -> None:
     assert "is a file" in inputs.out.hint.value
     widget.run()
     assert "Model: " in says(widget)
-
-
-def test_folder_that_cannot_be_written(example) -> None:
-    widget = AnnotationWidget(*example, out="/proc/genescribe")  # not even root can
-    widget.run()
-    assert widget.wait(60)
-    assert "/proc" in says(widget)
-    assert "cannot be written" in says(widget)
-    assert "choose another output folder" in says(widget)
 
 
 def test_files_are_chosen_from_a_list(example, monkeypatch) -> None:
@@ -269,7 +154,8 @@ def test_genes_are_searched_filtered_sorted_and_paged(widget) -> None:
     assert {row["biotype"] for row in genes.view.page["rows"]} == {"tRNA"}
     genes.filters["biotype"].value = ""
     genes.filters["status"].value = "described"
-    assert len(genes.positions) == 7
+    frame = open_results(widget.session.results.folder)
+    assert len(genes.positions) == (frame.status == "described").sum() > 0
     genes.filters["status"].value = ""
     genes.min_score.value = 0.2
     assert 0 < len(genes.positions) < 53
@@ -304,7 +190,7 @@ def test_drawing_escapes_and_places_the_pieces(example) -> None:
         assert "{" not in drawing
 
 
-def test_review_survives_a_restart_and_is_exported(widget, genescribe) -> None:
+def test_review_survives_a_restart_and_is_exported(widget, genescribe, says) -> None:
     folder = widget.session.results.folder
     review = widget.review
     widget.session.gene_id = "exg_00010"
@@ -366,26 +252,7 @@ def test_two_widgets_review_the_same_run(widget) -> None:
     ]
 
 
-def test_damaged_curation_is_said_and_not_overwritten(widget) -> None:
-    folder = widget.session.results.folder
-    (folder / "curation.tsv").write_text("mine\n", encoding="utf-8")
-    again = AnnotationWidget(out=folder)
-    again.review.accept.click()
-    assert "curation.tsv:1: not a curation" in says(again)
-    assert (folder / "curation.tsv").read_text("utf-8") == "mine\n"
-
-
-def test_error_of_a_callback_is_shown(widget, monkeypatch) -> None:
-    def fail(query) -> None:
-        raise RuntimeError("no <such> thing")
-
-    monkeypatch.setattr(widget.session.table, "select", fail)
-    widget.genes.search.value = "x"
-    assert "unexpected RuntimeError: no &lt;such&gt; thing; please report it" in says(widget)
-    assert 'role="alert"' in says(widget)
-
-
-def test_model_without_questions_says_so(widget) -> None:
+def test_model_without_questions_says_so(widget, says) -> None:
     widget.ask.question.value = "What is it?"
     widget.ask.ask_button.click()
     assert widget.wait(60)
@@ -393,7 +260,7 @@ def test_model_without_questions_says_so(widget) -> None:
     assert "--" not in says(widget)
 
 
-def test_asking_keeps_the_history_of_each_gene(widget, tmp_path_factory) -> None:
+def test_asking_keeps_the_history_of_each_gene(widget, tmp_path_factory, says) -> None:
     from answering_models import genechat_like
 
     spec = genechat_like(tmp_path_factory.mktemp("genechat"))

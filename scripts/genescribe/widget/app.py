@@ -75,8 +75,16 @@ class AnnotationWidget(ipywidgets.VBox):
         self.run_panel.cancel()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the run (``timeout`` in seconds); tell whether it has ended."""
-        return self.session.wait(timeout)
+        """Wait for the run (``timeout`` in seconds); tell whether it has ended.
+
+        Who interrupts the kernel meanwhile cancels the run; what is done is kept.
+        """
+        try:
+            return self.session.wait(timeout)
+        except KeyboardInterrupt:
+            if self.run_panel.running:
+                self.cancel()
+            return self.session.wait(timeout)
 
     def _reveal(self) -> None:
         self.shown.layout.display = "" if self.session.results else "none"

@@ -55,7 +55,7 @@ class Session(traitlets.HasTraits):
         self.message = ipywidgets.HTML()
         self.message.add_class("genescribe-message")
         self.table = GeneTable([], {})
-        self._threads: list[threading.Thread] = []
+        self._background: list[threading.Event] = []
 
     def say(self, text: str, kind: str = "done") -> None:
         """Show a sentence in the message line; ``kind`` is done, busy or error."""
@@ -82,24 +82,36 @@ class Session(traitlets.HasTraits):
             self.say(widget_words(error), "error")
         except MemoryError:
             self.say("out of memory; close other notebooks, or take a smaller model", "error")
+        except KeyboardInterrupt:
+            self.say("the kernel was interrupted; a run goes on until you press “Cancel”", "error")
         except Exception as error:
             log.debug("traceback", exc_info=True)
             self.say(f"unexpected {type(error).__name__}: {error}; please report it", "error")
 
     def in_background(self, work: Callable[[], None]) -> None:
         """Do ``work`` in a thread, so that the kernel stays usable; its errors are shown."""
-        thread = threading.Thread(target=self.guard(work), name="genescribe", daemon=True)
-        self._threads = [one for one in self._threads if one.is_alive()] + [thread]
-        thread.start()
+        finished = threading.Event()
+
+        def work_and_tell() -> None:
+            try:
+                self.guard(work)()
+            finally:
+                finished.set()
+
+        self._background = [one for one in self._background if not one.is_set()] + [finished]
+        threading.Thread(target=work_and_tell, name="genescribe", daemon=True).start()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until no background work is left; tell whether that is so."""
+        """Wait until no background work is left; tell whether that is so.
+
+        Events, because a thread whose ``join`` was interrupted counts as ended (Python 3.11).
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
-        while running := [thread for thread in self._threads if thread.is_alive()]:
+        while running := [one for one in self._background if not one.is_set()]:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 return False
-            running[0].join(left)
+            running[0].wait(left)
         return True
 
     def show(self, results: Results) -> None:
