@@ -35,6 +35,12 @@ SUMMARY = {
 MEMORY = {"weights": COUNT, "encoder": COUNT, "gene": COUNT, "genes_per_batch": COUNT}
 SHOWN = SUMMARY | {
     "parameters_loaded": PARAMETERS,
+    "stored": {
+        "type": "object",
+        "properties": {"genes": COUNT, "bytes": COUNT},
+        "required": ["genes", "bytes"],
+        "additionalProperties": False,
+    },
     "identity": {"type": ["string", "null"]},
     "source": {"type": "string"},
     "citation": {"type": "string"},

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LABEL_WIDTH = 20
 LINE_WIDTH = 100
 GB = 1e9
+MB = 1e6
 
 
 class Room(NamedTuple):
@@ -137,6 +138,7 @@ def _facts(spec: ModelSpec, needs: Needs, room: Room) -> dict[str, Any]:
     return {
         **_summary(spec),
         "parameters_loaded": asdict(needs.loaded),
+        "stored": needs.stored._asdict(),
         "identity": spec.identity if spec.is_installed else None,
         "source": spec.source,
         "citation": spec.citation,
@@ -212,6 +214,10 @@ def _memory_lines(needs: Needs, room: Room) -> Iterator[tuple[str, str]]:
         loaded = getattr(needs.loaded, part)
         note = f" ({_count(loaded)} loaded, without its training head)" if number != loaded else ""
         yield part.replace("_", " "), f"{_count(number)} parameters{note}"
+    if needs.stored.genes:
+        genes, size = needs.stored.genes, needs.stored.bytes / MB
+        told = f"{genes:,} genes with their texts, {size:.1f} MB"
+        yield "gene memory", f"{told} (part of the weights, but no parameters)"
     longest = f"{needs.prompt_tokens:,} tokens of prompt, {needs.new_tokens:,} of text"
     yield "a longest gene", longest + (f", {needs.beams} beams" if needs.beams > 1 else "")
     for dtype in DTYPES:

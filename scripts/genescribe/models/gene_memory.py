@@ -141,7 +141,7 @@ class SeedIndex:
         return SeedIndex(frequencies, postings, num_genes, num_stored)
 
     def compare(
-        self, codes: NDArray[np.int64], hidden: NDArray[np.int64]
+        self, codes: NDArray[np.int64], hidden: NDArray[np.integer]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return similarity to, and share of k-mers with, every stored gene, each (genes,).
 
@@ -276,8 +276,8 @@ class GeneMemory:
         for row, (sequence, protein) in enumerate(zip(sequences, is_protein, strict=True)):
             letters = _letters(sequence, protein)
             found.lengths[row] = len(letters)
-            hidden = np.zeros(0, np.int64) if left_out is None else np.asarray(left_out[row])
-            hidden = hidden[self.is_protein[hidden] == protein].astype(np.int64)
+            hidden = np.unique(left_out[row]) if left_out is not None else np.zeros(0, np.int64)
+            hidden = hidden[self.is_protein[hidden] == protein]
             compared, total = {}, np.zeros(len(self))
             for number in seeds_of(protein):
                 codes = _distinct_kmers(letters, SEEDS[number])

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -24,7 +24,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from genescribe.errors import InputError
 from genescribe.models.assembly import configuration_of, empty_model
-from genescribe.models.configuration import SequenceChatConfig
+from genescribe.models.configuration import GeneMemoryConfig, SequenceChatConfig
 from genescribe.models.encoders import masked_lm_head_parameters
 from genescribe.models.modeling import ENCODER_TOKENS
 from genescribe.models.spec import ModelSpec
@@ -59,6 +59,13 @@ class Parameters:
         return self.encoder + self.projector + self.language_model
 
 
+class Stored(NamedTuple):
+    """What a gene memory holds beside parameters: genes; bytes of their k-mers and texts."""
+
+    genes: int
+    bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Needs:
     """The size of a model, and what describing one gene of the spec's ``max_length`` takes.
@@ -76,12 +83,20 @@ class Needs:
     new_tokens: int
     beams: int
 
+    @property
+    def stored(self) -> Stored:
+        """The genes that come with the weights, as integers whatever the dtype."""
+        encoder = getattr(self.config, "encoder_config", None)
+        if not isinstance(encoder, GeneMemoryConfig):
+            return Stored(0, 0)
+        return Stored(encoder.num_genes, encoder.stored_bytes)
+
     def weights(self, dtype: str) -> int:
-        """Return the bytes of the weights."""
+        """Return the bytes of the weights, stored genes included."""
         if dtype not in ("8bit", "4bit"):
-            return int(self.loaded.total * BYTES[dtype])
+            return int(self.loaded.total * BYTES[dtype]) + self.stored.bytes
         rest = self.loaded.total - self.quantised
-        return int(self.quantised * BYTES[dtype] + rest * BYTES["bfloat16"])
+        return int(self.quantised * BYTES[dtype] + rest * BYTES["bfloat16"]) + self.stored.bytes
 
     def gene(self, dtype: str) -> int:
         """Return the bytes that one gene takes at most, by the formulas of this module."""

@@ -110,6 +110,13 @@ class PromptProcessor:
         kept = text_mask & (text_mask.cumsum(1) <= lengths.unsqueeze(1))
         return [" ".join(text.split()) for text in texts], kept
 
+    def evidence(self, _record: SequenceRecord) -> list[Evidence]:
+        """Return what the model looked up to describe a gene, the most similar first.
+
+        Nothing, unless it has a gene memory.
+        """
+        return []
+
     def text_tokens(self, biotype: str, **told: Any) -> int:
         """Return how many tokens of a prompt are text, not gene; ``told`` as in a call."""
         return sum(len(self._encode(text, begins=True)) for text in self.segments(biotype, **told))
@@ -280,19 +287,15 @@ class SequenceChatProcessor(PromptProcessor):
         return inputs, [encoder.num_slots] * len(records)
 
     def evidence(self, record: SequenceRecord) -> list[Evidence]:
-        """Return what the encoder reads of a gene's relatives, the most similar first.
-
-        Empty for models that have no memory.
-        """
+        """Return the relatives that the encoder reads of, texts whole, the most similar first."""
         if self.memory is None:
             return []
         relatives = relatives_of([record], self.memory, self.config.encoder_config)
-        texts = [self.memory.text(gene) for gene in relatives.genes[0] if gene != NONE]
+        found = zip(relatives.genes[0], relatives.similarity[0].tolist(), strict=True)
         return [
-            Evidence(text, round(similarity, 4))
-            for text, similarity in zip(
-                self.decode(texts), relatives.similarity[0].tolist(), strict=False
-            )
+            Evidence(self.decode([self.memory.text(gene)])[0], round(similarity, 4))
+            for gene, similarity in found
+            if gene != NONE
         ]
 
 
