@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from genescribe import __version__
-from genescribe.cli import chat, models, options
+from genescribe.cli import chat, evaluate, models, options, train
 
 EPILOG = """\
 Descriptions are predictions of a language model that read the gene's own sequence. Each has a
@@ -47,7 +47,9 @@ def build_parser() -> argparse.ArgumentParser:
     _report(command("report", "make the HTML report"))
     _record(command("record", "join the stage records of one assembly into run.json"))
     chat.add_parsers(command)
+    evaluate.add_parsers(command)
     models.add_parsers(command)
+    train.add_parsers(command)
     return parser
 
 

@@ -56,12 +56,12 @@ class DescribeParams:
 
 
 class Generated(NamedTuple):
-    """What the model gave for ``records[index]``; ``record`` is as much of it as the model read.
+    """What the model gave for ``records[place]``; ``record`` is as much of it as the model read.
 
     ``generation`` is None for a gene that did not fit into memory.
     """
 
-    index: int
+    place: int
     record: SequenceRecord
     generation: Generation | None
 
@@ -143,7 +143,7 @@ class Describer:
         same: dict[str, list[tuple[int, SequenceRecord]]] = defaultdict(list)
         for index, record in enumerate(records):
             self.processor.check(record)
-            fitting = self._fitting(record, params)
+            fitting = self.fitting(record, params)
             same[self.key(fitting, params)].append((index, fitting))
         done = 0
         for batch in self._generations({k: g[0][1] for k, g in same.items()}, params, cancel):
@@ -282,7 +282,7 @@ class Describer:
         if stop:
             settings.update(stop_strings=stop, tokenizer=self.processor.tokenizer)
         shuffle = self.spec.no_sequence == "shuffled"
-        others = [self._fitting(shuffled(r), params) for r in batch] if shuffle else batch
+        others = [self.fitting(shuffled(r), params) for r in batch] if shuffle else batch
         shown = batch if params.use_sequence else others
         use_sequence = params.use_sequence or shuffle
         inputs = self.model.with_features(self.inputs(shown, params), use_sequence)
@@ -323,7 +323,7 @@ class Describer:
     def _question(self, params: DescribeParams) -> str:
         return params.question or self.spec.question or ""
 
-    def _fitting(self, record: SequenceRecord, params: DescribeParams) -> SequenceRecord:
+    def fitting(self, record: SequenceRecord, params: DescribeParams) -> SequenceRecord:
         """Return the gene, cut where it does not fit into the language model's context."""
         words = self.processor.text_tokens(record.biotype, **self._asked(params))
         gene = self.processor.expected_tokens(len(record.sequence))

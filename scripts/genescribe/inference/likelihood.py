@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -38,9 +39,11 @@ def text_likelihoods(
         records = [shuffled(record) for record in records]
     use_sequence = params.use_sequence or not learned
     # by identity: the same gene may come with several texts
-    places = {id(record): place for place, record in enumerate(records)}
+    # copies, told apart by identity: the same gene may come with several texts
+    shown = [replace(describer.fitting(record, params)) for record in records]
+    places = {id(record): place for place, record in enumerate(shown)}
     results: dict[int, TextLikelihood] = {}
-    for batch in describer.budget(records, params):
+    for batch in describer.budget(shown, params):
         chosen = [places[id(record)] for record in batch]
         inputs = describer.model.with_features(describer.inputs(batch, params), use_sequence)
         ids = text_ids(describer, [texts[place] for place in chosen])  # (batch, text tokens)
