@@ -15,7 +15,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, LlamaConfig
 
-from genescribe.models.checkpoint import load, load_folder
+from genescribe.models.checkpoint import load_folder
 from genescribe.models.configuration import GeneMemoryConfig, SequenceChatConfig
 from genescribe.models.gene_memory import NONE
 from genescribe.models.memory import needs_of
@@ -64,7 +64,7 @@ def untrained(**encoder: int) -> tuple[SequenceChatModel, SequenceChatProcessor]
 @pytest.fixture(scope="module")
 def built() -> tuple[SequenceChatModel, SequenceChatProcessor]:
     model, processor = untrained()
-    remember(model, processor, records(9), [f"ribosomal protein L{i}" for i in range(9)])
+    remember(model.encoder, processor, records(9), [f"ribosomal protein L{i}" for i in range(9)])
     model.encoder.start_from(model.get_input_embeddings())
     return model, processor
 
@@ -172,20 +172,13 @@ def test_remembering_more_is_remembering_all(built, tmp_path: Path) -> None:
     processor.save_pretrained(tmp_path)
     again, other = load_folder(tmp_path, PROMPT, "cpu", torch.float32)
     new = records(4, seed=5)
-    remember(again, other, new, ["kinase"] * 4)
+    assert remember(again.encoder, other, new, ["kinase"] * 4) == range(9, 13)
     assert other.evidence(new[1])[0] == ("kinase", 1.0)
     assert other.evidence(records(9)[3])[0] == ("ribosomal protein L3", 1.0)
     again.save_pretrained(tmp_path)
     last, _ = load_folder(tmp_path, PROMPT, "cpu", torch.float32)
     assert last.config.encoder_config.num_genes == 13
     assert np.array_equal(last.encoder.memory().texts, other.memory.texts)
-
-
-def test_only_a_gene_memory_remembers(built) -> None:
-    model, processor = load(load_spec("tiny"), "cpu", torch.float32)
-    if model.config.encoder_config.model_type != "gene_memory":
-        with pytest.raises(TypeError, match="has no gene memory"):
-            remember(model, processor, [], [])
 
 
 def test_processors_can_be_sent_to_other_processes(built) -> None:
