@@ -19,7 +19,7 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 
 FLOORS = [
     {"", "records", "errors", "files"},
-    {"genome", "models"},
+    {"genome", "models", "pages"},
     {"inference", "corpus"},
     {"report", "training", "evaluation"},
     {"pipeline"},

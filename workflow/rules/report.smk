@@ -51,7 +51,7 @@ rule report:
         mem_mb=memory("report"),
         runtime=config["report"]["runtime"],
     params:
-        source=source_hash("genome", "inference", "report"),
+        source=source_hash("genome", "inference", "pages", "report"),
     shell:
         "python -m genescribe report --genes {input.genes:q} --descriptions {input.descriptions:q}"
         " --run {input.run:q} --title {wildcards.assembly:q} --out {output.html:q}"

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from genescribe.files import atomic_path
+from genescribe.pages import html as pages
+from genescribe.pages.svg import Chart
 from genescribe.records import Description, GeneRow, Status
 from genescribe.report import plots, provenance
 from genescribe.report.entries import (
@@ -55,8 +52,11 @@ def build_report(
     """
     entries = pair(rows, descriptions)
     score = score_name(entries)
-    template = _environment().from_string(_asset("template.html"))
-    page = template.render(
+    style = pages.style(pages.asset(__package__, "report.css"))
+    pages.write_page(
+        out,
+        __package__,
+        "template.html",
         title=title,
         total=len(entries),
         statuses=[(status, count, STATUS_MEANING[status]) for status, count in _statuses(entries)],
@@ -71,34 +71,8 @@ def build_report(
         version=run.get("genescribe_version", ""),
         created=str(run.get("created", "")),
         payload=_payload(entries),
-        **_inlined(style="report.css", script="report.js"),
+        **pages.inlined(style=style, script=pages.asset(__package__, "report.js")),
     )
-    # Annotations in an unknown encoding may carry lone surrogates, which UTF-8 has no bytes for.
-    with atomic_path(out) as temporary:
-        temporary.write_bytes(page.encode("utf-8", "replace"))
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters["thousands"] = "{:,}".format
-    return environment
-
-
-def _asset(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _inlined(**assets: str) -> dict[str, str]:
-    """Return the text of each asset, and its hash by which the page's CSP lets it in."""
-    values: dict[str, str] = {}
-    for kind, name in assets.items():
-        text = _asset(name)
-        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        values[kind] = text
-        values[f"{kind}_hash"] = f"'sha256-{digest}'"
-    return values
 
 
 def _payload(entries: Sequence[Entry]) -> str:
@@ -155,7 +129,7 @@ def _medians(entries: Sequence[Entry], score: str) -> dict[str, str]:
     return {name: "–" if value is None else f"{value:.2f}" for name, value in values.items()}
 
 
-def _charts(entries: Sequence[Entry], score: str) -> list[plots.Chart]:
+def _charts(entries: Sequence[Entry], score: str) -> list[Chart]:
     texts = [description for _, description in entries if description.text]
     scores = [(d.status, d.score) for d in texts if d.score is not None]
     lifts = [(d.status, d.lift) for d in texts if d.lift is not None]

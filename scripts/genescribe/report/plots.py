@@ -10,29 +10,28 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
+from genescribe.pages.svg import (
+    AXIS_HEIGHT,
+    LEFT,
+    PLOT_HEIGHT,
+    WIDTH,
+    Chart,
+    canvas,
+    nice_step,
+    number,
+    rectangle,
+    shorten,
+    source,
+    write,
+)
 from genescribe.records import Status
 
-WIDTH = 400  # user units; the style sheet scales the drawing to its column
 BAR, GAP = 14, 8
 LABEL_WIDTH, COUNT_WIDTH = 118, 52
-LABEL_CHARACTERS = 18
-PLOT_HEIGHT, AXIS_HEIGHT, LEFT = 150, 22, 40
 BINS = 24
 TAIL = 0.005  # the share at either end that may fall outside the axis of a histogram
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A drawing and its numbers; ``svg`` is empty where there is nothing to draw."""
-
-    name: str
-    title: str
-    svg: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def bars(name: str, kind: str, groups: Mapping[str, Mapping[Status, int]]) -> Chart:
@@ -43,21 +42,21 @@ def bars(name: str, kind: str, groups: Mapping[str, Mapping[Status, int]]) -> Ch
     title = f"Genes by {kind}"
     totals = {label: sum(counts.values()) for label, counts in groups.items()}
     widest = max(totals.values(), default=0)
-    svg = _canvas(name, title, len(groups) * (BAR + GAP), f"{len(groups)} bars, genes by status")
+    svg = canvas(name, title, len(groups) * (BAR + GAP), f"{len(groups)} bars, genes by status")
     scale = (WIDTH - LABEL_WIDTH - COUNT_WIDTH) / max(widest, 1)
     for index, (label, counts) in enumerate(groups.items()):
         y = index * (BAR + GAP) + GAP / 2
-        _text(svg, LABEL_WIDTH - 8, y + BAR - 3, _shorten(label), "end", full=label)
+        write(svg, LABEL_WIDTH - 8, y + BAR - 3, shorten(label), "end", full=label)
         x = float(LABEL_WIDTH)
         for status in Status:
             width = counts.get(status, 0) * scale
             if width:
                 what = f"{label}: {counts[status]:,} {status}"
-                _bar(svg, status, x, y, width, BAR, what)
+                rectangle(svg, f"fill-{status}", (x, y, width, BAR), what)
             x += width
-        _text(svg, x + 6, y + BAR - 3, f"{totals[label]:,}", "start")
+        write(svg, x + 6, y + BAR - 3, f"{totals[label]:,}", "start")
     heads, rows = _table(kind.capitalize(), groups)
-    return Chart(name, title, _source(svg) if groups else "", heads, rows)
+    return Chart(name, title, source(svg) if groups else "", heads, rows)
 
 
 def histogram(
@@ -83,7 +82,7 @@ def histogram(
     labels = _bin_labels(edges, min(v for _, v in pairs), max(v for _, v in pairs))
     svg = _draw_histogram(name, title, edges, counts, labels)
     heads, rows = _table(title, dict(zip(labels, counts, strict=True)))
-    return Chart(name, title, _source(svg), heads, rows)
+    return Chart(name, title, source(svg), heads, rows)
 
 
 def _table(
@@ -107,18 +106,18 @@ def _draw_histogram(
     labels: Sequence[str],
 ) -> ET.Element:
     tallest = max(count.total() for count in counts)
-    svg = _canvas(
+    svg = canvas(
         name,
         title,
         PLOT_HEIGHT + AXIS_HEIGHT + 14,
         f"Histogram of {labels[0]} and so on to {labels[-1]}; at most {tallest:,} genes in a bin",
     )
-    step = _nice_step(tallest / 5)
+    step = nice_step(tallest / 5)
     top = max(tallest, 1)
     for tick in range(0, tallest + 1, max(round(step), 1)):
         y = 8 + PLOT_HEIGHT * (1 - tick / top)
         ET.SubElement(svg, "path", {"class": "grid", "d": f"M{LEFT} {y:.1f}H{WIDTH}"})
-        _text(svg, LEFT - 6, y + 4, f"{tick:,}", "end")
+        write(svg, LEFT - 6, y + 4, f"{tick:,}", "end")
     width = (WIDTH - LEFT) / len(counts)
     for index, (count, label) in enumerate(zip(counts, labels, strict=True)):
         y = 8.0 + PLOT_HEIGHT
@@ -127,13 +126,15 @@ def _draw_histogram(
             if height:
                 y -= height
                 what = f"{label}: {count[status]:,} {status}"
-                _bar(svg, status, LEFT + index * width + 0.5, y, width - 1, height, what)
-    every = _nice_step((edges[-1] - edges[0]) / 6)
+                rectangle(
+                    svg, f"fill-{status}", (LEFT + index * width + 0.5, y, width - 1, height), what
+                )
+    every = nice_step((edges[-1] - edges[0]) / 6)
     tick_value = math.ceil(edges[0] / every - 1e-9) * every
     while tick_value <= edges[-1] + every * 1e-9:
         x = LEFT + (tick_value - edges[0]) / (edges[-1] - edges[0]) * (WIDTH - LEFT)
         anchor = "end" if x > WIDTH - 10 else "middle"
-        _text(svg, x, PLOT_HEIGHT + AXIS_HEIGHT + 2, _number(tick_value, every), anchor)
+        write(svg, x, PLOT_HEIGHT + AXIS_HEIGHT + 2, number(tick_value, every), anchor)
         tick_value += every
     return svg
 
@@ -147,69 +148,17 @@ def _bulk(values: Sequence[float]) -> tuple[float, float]:
 
 def _edges(low: float, high: float) -> list[float]:
     """Return evenly spaced round numbers from ``low`` or below to ``high`` or above."""
-    step = _nice_step((high - low) / BINS or abs(high) / BINS or 1.0)
+    step = nice_step((high - low) / BINS or abs(high) / BINS or 1.0)
     first = math.floor(low / step + 1e-9)
     last = max(math.ceil(high / step - 1e-9), first + 1)
     return [index * step for index in range(first, last + 1)]
 
 
-def _nice_step(rough: float) -> float:
-    """Return the smallest of 1, 2, 5 times a power of ten that is at least ``rough``."""
-    power = 10.0 ** math.floor(math.log10(max(rough, 1e-9)))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
-
-
 def _bin_labels(edges: Sequence[float], low: float, high: float) -> list[str]:
-    numbers = [_number(edge, edges[1] - edges[0]) for edge in edges]
+    numbers = [number(edge, edges[1] - edges[0]) for edge in edges]
     labels = [f"{a} to {b}" for a, b in itertools.pairwise(numbers)]
     if low < edges[0]:
         labels[0] = f"≤ {numbers[1]}"
     if high > edges[-1]:
         labels[-1] = f"≥ {numbers[-2]}"
     return labels
-
-
-def _number(value: float, step: float) -> str:
-    """Write a multiple of ``step`` with the decimals that tell it from its neighbours."""
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    text = f"{round(value, decimals) + 0.0:,.{decimals}f}"  # + 0.0 turns -0.0 into 0.0
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def _shorten(label: str) -> str:
-    return label if len(label) <= LABEL_CHARACTERS else label[: LABEL_CHARACTERS - 1] + "…"
-
-
-def _canvas(name: str, title: str, height: float, description: str) -> ET.Element:
-    svg = ET.Element(
-        "svg",
-        {
-            "viewBox": f"0 0 {WIDTH} {height:g}",
-            "role": "img",
-            "aria-labelledby": f"{name}-title {name}-desc",
-        },
-    )
-    ET.SubElement(svg, "title", {"id": f"{name}-title"}).text = title
-    ET.SubElement(svg, "desc", {"id": f"{name}-desc"}).text = description
-    return svg
-
-
-def _bar(
-    svg: ET.Element, status: Status, x: float, y: float, width: float, height: float, what: str
-) -> None:
-    sizes = {"x": x, "y": y, "width": width, "height": height}
-    attributes = {key: f"{value:.2f}" for key, value in sizes.items()}
-    rect = ET.SubElement(svg, "rect", {"class": f"fill-{status}", **attributes})
-    ET.SubElement(rect, "title").text = what
-
-
-def _text(svg: ET.Element, x: float, y: float, text: str, anchor: str, full: str = "") -> None:
-    attributes = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}
-    element = ET.SubElement(svg, "text", attributes)
-    element.text = text
-    if full not in ("", text):
-        ET.SubElement(element, "title").text = full
-
-
-def _source(svg: ET.Element) -> str:
-    return ET.tostring(svg, encoding="unicode")
