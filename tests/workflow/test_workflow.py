@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from genescribe.pipeline.options import EXCLUDED_BIOTYPES
+from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
 from workflow.project import call_snakemake, write_assembly, write_config, write_sheet
 
 ROOT = Path(__file__).resolve().parents[2]

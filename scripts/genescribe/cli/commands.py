@@ -161,7 +161,8 @@ def _recorded(args: argparse.Namespace) -> Iterator[StageRecord]:
 
 
 def _extract_options(args: argparse.Namespace) -> ExtractOptions:
-    from genescribe.pipeline.options import EXCLUDED_BIOTYPES, ExtractOptions
+    from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
+    from genescribe.pipeline.options import ExtractOptions
     from genescribe.records import View
 
     excluded = args.exclude_biotypes

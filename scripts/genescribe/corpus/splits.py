@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
@@ -43,10 +43,15 @@ _COLUMNS = [field.name for field in fields(SplitRow)]
 
 def write_splits(path: Path, rows: Iterable[SplitRow]) -> None:
     """Write ``splits.tsv``; an unknown organism is an empty cell."""
+    write_table(path, _COLUMNS, ([getattr(row, name) for name in _COLUMNS] for row in rows))
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write tab-separated values under a header, in one go."""
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
-        table = csv.DictWriter(out, _COLUMNS, delimiter="\t", lineterminator="\n")
-        table.writeheader()
-        table.writerows(asdict(row) for row in rows)
+        table = csv.writer(out, delimiter="\t", lineterminator="\n")
+        table.writerow(columns)
+        table.writerows(rows)
 
 
 def read_splits(path: Path) -> dict[str, SplitRow]:

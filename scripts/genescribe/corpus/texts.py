@@ -10,28 +10,35 @@ from itertools import pairwise
 MAX_NAME_WORDS = 20
 MAX_LEAD_WORDS = 14
 """A longer first clause of a description is a sentence, not a name."""
-MIN_DESCRIPTION_WORDS = 5
+MIN_NOTE_WORDS = 5
+MIN_SUMMARY_WORDS = 8
+MAX_CATEGORY_WORDS = 6
+"""A GenBank ``function`` of more words is a sentence, not a category."""
 
 _SPACES = re.compile(r"\s+")
 _NA = re.compile(r"(?:^|[;,]\s*)NA(?=[;,]|$)")
-_CLAUSE_ENDS = re.compile(r"(?<=[.;])\s+")
+_CLAUSE_ENDS = re.compile(r"(?<=;)\s+|(?<=[\w)\]][a-z0-9)\]]\.)\s+(?=[A-Z])")
 _CITATION = re.compile(
     r"\s*[(\[](?:PMID|PubMed|Source|see)\b[^)\]]*[)\]]|\s*See [A-Z][a-z]+ et al.*", re.IGNORECASE
 )
 _EC = re.compile(r"\s*[(\[]?\bEC[ :=]?\s*((?:\d+|-)(?:\.(?:n?\d+|-)){1,3})[)\]]?")
 _EC_NUMBER = re.compile(r"\d+\.\d+\.\d+\.n?\d+")
 _COORDINATES = re.compile(r"\s*\[[^\]]*\d{3}[^\]]*\]\s*$")
-_OTHER_NAMES = re.compile(r"\s+(?:##|@|>)\s+")
+_OTHER_NAMES = re.compile(r"\s+(?:##|@|>)\s+|(?<=[a-z)]{2}),(?=[A-Za-z]{3})")
+_PLACE = re.compile(r"^(?:(?:pro)?phage [\w-]+|skin element|\w+ mobile element)[;:] ")
+"""Where a gene lies, before what it is: "phage PBSX; holin" (B. subtilis)."""
 _WORDS = re.compile(r"[A-Za-z]+")
 
 _UNKNOWN = re.compile(
-    r"\bhypothetical(?: conserved)? (?:protein|gene|orf)\b|^hypothetical\b"
+    r"\bhypothetical(?: conserved)? (?:protein|gene|orf)\b(?! (?:that|which|involved|required))"
+    r"|^(?:conserved )?hypothetical$|^[35]' end based on\b"
     r"|\b(?:of|with) unknown function\b|\bfunction(?: is)? unknown\b|\bunknown protein\b"
-    r"|^(?:(?:conserved|putative|probable|predicted|possible|small|expressed) )*"
-    r"(?:uncharacteri[sz]ed|unknown|unnamed|unannotated|unspecified|not classified)\b"
+    r"|^(?:(?:conserved|putative|probable|predicted|possible) )*uncharacteri[sz]ed"
+    r"(?: conserved)? (?:protein|gene|orf)\b"
+    r"|^(?:unknown|unnamed|unannotated|unspecified|not classified)\b"
     r"|^(?:(?:conserved|predicted|putative|expressed|orphan|novel) )*(?:protein|gene product|orf)$"
     r"|^(?:protein )?(?:CT_?\d+|[a-z]{1,3}[lr]{1,2}\d{4}|y[a-z]{2}[A-Z])(?: (?:family )?protein)?$"
-    r"|^(?:DUF|UPF)\d+|\b(?:DUF|UPF)\d+[\w-]* (?:family|domain)(?:[ -]containing)? protein\b",
+    r"|^(?:DUF|UPF)\d+(?: (?:family|superfamily|domain[- ]containing|domain))* proteins?\b",
     re.IGNORECASE,
 )
 _DUBIOUS = re.compile(r"dubious\b", re.IGNORECASE)  # how SGD begins what says that it is no gene
@@ -44,16 +51,17 @@ _SENTENCE = re.compile(
 _REMARK = re.compile(
     r"^(?:evidence \d|product type|pub-?med|pmid|orfid|rasttk|derived by|predicted by|annotated by|"
     r"similar to|match(?:es)? (?:to )?|len:|id:|frameshift|internal stop|incomplete|coordinates:|"
-    r"identified by|inferred|go_|complete proteome|reference proteome|best blast|[A-Z]\w+\d+c?,)"
+    r"identified by|inferred|go_|complete proteome|reference proteome|best blast|identified in|"
+    r"(?:a )?core \w+ gene|conserved (?:in|among|across)|[A-Z]\w+\d+c?,)"
     r"|\b(?:e-value|z-score|blastp?|fasta scores?|gi)\b|% identity",
     re.IGNORECASE,
 )
 
 
 def clean_text(text: str) -> str:
-    """Flatten white space, drop citations, literal "NA" values and punctuation at the ends."""
+    """Flatten white space, drop citations, places, literal "NA" and punctuation at the ends."""
     flat = _SPACES.sub(" ", text.replace("\\n", " ")).strip()
-    return _NA.sub("", _CITATION.sub("", flat)).strip(" ;,.")
+    return _NA.sub("", _CITATION.sub("", _PLACE.sub("", flat))).strip(" ;,.")
 
 
 def shorten(text: str, max_words: int) -> str:
@@ -74,9 +82,10 @@ def clauses(text: str) -> list[str]:
 
 
 def tidy_name(text: str) -> tuple[str, list[str]]:
-    """Return a product name without EC numbers, coordinates and alternative names; and the former.
+    """Return a product name without EC numbers, coordinates and further names; and the former.
 
-    RAST separates alternatives by ``@``, ``/`` or ``>`` (two roles) and remarks by ``##``.
+    RAST puts ``@`` or ``>`` before further names and ``##`` before remarks; Prokka lists names
+    with a bare comma between them.
     """
     complete = [number for number in _EC.findall(text) if is_ec_number(number)]
     name = _COORDINATES.sub("", _OTHER_NAMES.split(_EC.sub("", text))[0])

@@ -16,6 +16,10 @@ PROTEIN_CODING = "protein_coding"
 PSEUDOGENE = "pseudogene"
 UNKNOWN = "unknown"
 
+EXCLUDED_BIOTYPES = ("*pseudogene", "transposable_element*")
+"""Biotypes that get no text unless asked for: a sentence about the protein of a gene that makes
+none misleads more than it helps. Shell patterns."""
+
 GENE_KEYS = ("gene_biotype", "gene_type", "biotype")
 TRANSCRIPT_KEYS = ("transcript_biotype", "transcript_type", "biotype")
 

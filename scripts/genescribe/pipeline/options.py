@@ -8,14 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
 from genescribe.genome.extract import ExtractSettings, Reading
 from genescribe.models.routing import SKIP, ModelChoice, Routes, load_routes
 from genescribe.models.spec import ModelSpec
 from genescribe.records import View
-
-EXCLUDED_BIOTYPES = ("*pseudogene", "transposable_element*")
-"""Biotypes that get no text unless asked for: a sentence about the protein of a gene that makes
-none misleads more than it helps. Shell patterns."""
 
 
 @dataclass(frozen=True, kw_only=True)

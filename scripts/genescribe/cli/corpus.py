@@ -1,0 +1,206 @@
+"""``genescribe corpus`` and ``genescribe splits``: what a model learns from, and is tested on."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genescribe.cli import options
+from genescribe.errors import InputError
+
+if TYPE_CHECKING:
+    from genescribe.corpus.build import Report
+    from genescribe.corpus.partition import Leakage
+    from genescribe.corpus.sources import Source
+
+log = logging.getLogger(__name__)
+
+
+def add_parsers(command: options.Command) -> None:
+    """Add the commands ``corpus`` and ``splits``."""
+    _corpus(command("corpus", "collect sequences, questions and answers to learn from", "corpus"))
+    _splits(command("splits", "divide a corpus into training, validation and test", "corpus"))
+
+
+def size(text: str) -> float:
+    """Parse a number of genes, or a share below 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (0 <= number < 1 or number.is_integer()):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a number of genes, like 1500, nor a share, like 0.05"
+        )
+    return number
+
+
+def _corpus(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        type=Path,
+        metavar="INPUT",
+        help="annotation that carries descriptions (GFF3, GTF), GenBank file, pairs (.jsonl), "
+        "folder with GeneChat's seq.json, or a sheet of such sources (.tsv)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="JSONL",
+        help="corpus to write (.jsonl or .jsonl.gz); beside it a report (.report.json)",
+    )
+    one = parser.add_argument_group("about an input that is not in a sheet")
+    one.add_argument(
+        "--genome", type=Path, metavar="FASTA", help="genome of an annotation without ##FASTA"
+    )
+    one.add_argument("--organism", metavar="TEXT", help="organism that the genes are of")
+    one.add_argument(
+        "--style", metavar="NAME", help="whose wording its product names follow, like RefSeq"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="folder that the paths in a sheet are relative to (default: the current one)",
+    )
+    options.add_force(parser)
+    options.add_common(parser)
+
+
+def _splits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("corpus", type=Path, help="corpus written by genescribe corpus")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="TSV",
+        help="table to write; beside it what the sides have in common (.leakage.tsv)",
+    )
+    parser.add_argument(
+        "--by",
+        choices=("random", "family", "species"),
+        required=True,
+        help="what is kept on one side: single sequences, protein families, or organisms",
+    )
+    parser.add_argument(
+        "--held-out",
+        action="append",
+        default=[],
+        metavar="ORGANISM",
+        help="organism whose genes are neither trained on nor tuned on; may be repeated",
+    )
+    for side, default in (("validation", "0.02"), ("test", "0.05")):
+        parser.add_argument(
+            f"--{side}",
+            type=size,
+            metavar="N",
+            help=f"size of the {side} side: a number of described genes, or a share below 1 "
+            f"(default: {default}" + ("; by species: 0)" if side == "test" else ")"),
+        )
+    parser.add_argument("--seed", type=options.not_negative, default=0, help="(default: 0)")
+    parser.add_argument(
+        "--no-mmseqs",
+        action="store_true",
+        help="find families by shared k-mers alone, which misses distant ones",
+    )
+    parser.add_argument(
+        "--threads", type=options.positive, default=1, metavar="N", help="for mmseqs (default: 1)"
+    )
+    options.add_force(parser)
+    options.add_common(parser)
+
+
+def corpus(args: argparse.Namespace) -> None:
+    """Build a corpus, and print what became of each source."""
+    from genescribe.corpus.build import build_corpus, write_report
+    from genescribe.corpus.records import write_corpus
+    from genescribe.files import refuse_existing
+
+    report_path = _beside(args.out, ".report.json")
+    refuse_existing([args.out, report_path], args.force)
+    records, report = build_corpus(_sources(args))
+    write_corpus(args.out, records)
+    write_report(report_path, report)
+    if not args.quiet:
+        _print_report(report)
+
+
+def splits(args: argparse.Namespace) -> None:
+    """Divide a corpus, and print what the sides share."""
+    from genescribe.corpus import partition
+    from genescribe.corpus.records import by_gene, read_corpus
+    from genescribe.corpus.splits import write_splits, write_table
+    from genescribe.files import refuse_existing
+
+    report_path = _beside(args.out, ".leakage.tsv")
+    refuse_existing([args.out, report_path], args.force)
+    by = partition.By(args.by)
+    test = 0.0 if by is partition.By.SPECIES else 0.05
+    settings = partition.SplitSettings(
+        by,
+        validation=0.02 if args.validation is None else args.validation,
+        test=test if args.test is None else args.test,
+        held_out=tuple(args.held_out),
+        seed=args.seed,
+    )
+    records = read_corpus(args.corpus)
+    genes = list(by_gene(records))
+    partition.check_organisms(genes, settings)
+    relatives = partition.find_relatives(genes, use_mmseqs=not args.no_mmseqs, threads=args.threads)
+    rows = partition.split(genes, settings, relatives)
+    report = partition.leakage(genes, rows)
+    write_splits(args.out, rows)
+    write_table(report_path, partition.Leakage._fields, report)
+    if not args.quiet:
+        _print_leakage(report)
+
+
+def _sources(args: argparse.Namespace) -> list[Source]:
+    from genescribe.corpus.sources import Source, is_sheet, read_sheet, source_name
+
+    sources: list[Source] = []
+    about = (args.genome, args.organism, args.style)
+    for path in args.inputs:
+        if is_sheet(path):
+            if any(about):
+                raise InputError(
+                    f"{path}: a sheet says itself what its genomes, organisms and styles are; "
+                    "leave out --genome, --organism and --style"
+                )
+            sources += read_sheet(path, args.data)
+        else:
+            sources.append(Source(source_name(path), path, *about))
+    return sources
+
+
+def _beside(path: Path, ending: str) -> Path:
+    """Return the path of a companion: corpus.jsonl.gz -> corpus.report.json."""
+    return path.with_name(path.name.split(".")[0] + ending)
+
+
+def _print_report(report: Report) -> None:
+    print(f"{report.genes:,} genes, {report.records:,} records")
+    for question in report.questions:
+        print(
+            f"  {question.question}: {question.records:,} "
+            f"({question.informative:,} informative, {question.answers:,} different)"
+        )
+    print(f"{'source':<40} {'genes':>8} {'kept':>8} {'records':>8}  dropped")
+    for source in report.sources:
+        dropped = ", ".join(f"{why} {count:,}" for why, count in source.dropped.items() if count)
+        print(f"{source.source:<40} {source.genes:>8,} {source.kept:>8,} ", end="")
+        print(f"{source.records:>8,}  {dropped}")
+
+
+def _print_leakage(report: list[Leakage]) -> None:
+    for row in report:
+        print(f"{row.side}: {row.genes:,} genes of {row.families:,} families, ", end="")
+        print(f"{row.described:,} described; with training genes in common: ", end="")
+        print(f"near-copy {row.near_copy_in_train:,}, family {row.family_in_train:,}, ", end="")
+        print(f"a text {row.same_answer_in_train:,}")
