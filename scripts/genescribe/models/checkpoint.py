@@ -311,9 +311,7 @@ def load_sequence_tokenizer(
     if config.sequence_tokenizer is None:
         return None
     folder = sequence_tokenizer_folder(spec)
-    return sequence_tokenizer(
-        config.sequence_tokenizer, folder, max_tokens(config.encoder_config)
-    )
+    return sequence_tokenizer(config.sequence_tokenizer, folder, max_tokens(config.encoder_config))
 
 
 def sequence_tokenizer_folder(spec: ModelSpec) -> Path:

@@ -26,6 +26,9 @@ from genescribe.models.spec_schema import COMPONENTS, SETTINGS_SCHEMA, SPEC_SCHE
 
 MODELS_VARIABLE = "GENESCRIBE_MODELS"
 USER_MODELS = "~/.local/share/genescribe/models"
+SPEC_FILE = "spec.yaml"
+"""The spec of a model that was trained here, in the folder of its weights."""
+
 DTYPES = {"cpu": "float32", "cuda": "float32"}
 
 
@@ -175,7 +178,7 @@ class ModelSpec:
 
         Raises InputError naming the first setting that is unknown or out of range.
         """
-        where, message = next(_schema_problems(settings, SETTINGS_SCHEMA), ("", ""))
+        where, message = next(schema_problems(settings, SETTINGS_SCHEMA), ("", ""))
         if message:
             raise InputError(f"{f'setting {where}'.rstrip()}: {message}")
         thresholds: dict[str, Any] = {
@@ -230,28 +233,47 @@ def _resource(installed: str, checkout: str) -> Path:
 
 def list_specs() -> list[ModelSpec]:
     """Read all specs that come with genescribe, by name."""
-    return [_spec(path, _content(path)) for path in sorted(specs_folder().glob("*.yaml"))]
+    return [_spec(path, read_yaml(path)) for path in sorted(specs_folder().glob("*.yaml"))]
 
 
-def load_spec(name_or_path: str | Path) -> ModelSpec:
-    """Read a spec by the name of one that comes with genescribe, or from a YAML file.
+def spec_path(name_or_path: str | Path) -> Path:
+    """Return the file of a spec: of one that comes with genescribe, by its name, or a YAML file's.
 
-    A file is checked against the schema; for those that come with genescribe a test did that,
-    which spares each start of the command the time to import a validator.
-    Raises UnknownModelError, naming the known ones, or InputError for a file that is not a spec.
+    A folder stands for the SPEC_FILE in it, which ``genescribe train`` writes. Raises
+    UnknownModelError, naming the known ones.
     """
     name = str(name_or_path)
     if name.endswith((".yaml", ".yml")):
-        path, content = Path(name), _content(Path(name))
-        _check_schema(path, content)
-        return _spec(path, content)
+        return Path(name)
     path = specs_folder() / f"{name}.yaml"
-    if Path(name).name != name or not path.is_file():
-        known = ", ".join(sorted(known.stem for known in specs_folder().glob("*.yaml")))
-        raise UnknownModelError(
-            f"no model named {name!r}; known: {known or 'none'}; or give the path of a .yaml spec"
-        )
-    return _spec(path, _content(path))
+    if Path(name).name == name and path.is_file():
+        return path
+    if (Path(name) / SPEC_FILE).is_file():
+        return Path(name) / SPEC_FILE
+    known = ", ".join(sorted(known.stem for known in specs_folder().glob("*.yaml")))
+    raise UnknownModelError(
+        f"no model named {name!r}; known: {known or 'none'}; or give the path of a .yaml spec"
+    )
+
+
+def load_spec(name_or_path: str | Path) -> ModelSpec:
+    """Read a spec by the name of one that comes with genescribe, or by its path (``spec_path``).
+
+    A file is checked against the schema; for those that come with genescribe a test did that,
+    which spares each start of the command the time to import a validator.
+    Raises UnknownModelError, or InputError for a file that is not a spec.
+    """
+    path = spec_path(name_or_path)
+    content = read_yaml(path)
+    if path.parent == specs_folder() and path.stem == str(name_or_path):
+        return _spec(path, content)
+    return make_spec(path, content)
+
+
+def make_spec(path: Path, content: Mapping[str, Any]) -> ModelSpec:
+    """Return the spec that ``path`` would hold with this content; InputError if it is none."""
+    _check_schema(path, content)
+    return _spec(path, content)
 
 
 def verify(spec: ModelSpec) -> None:
@@ -268,7 +290,8 @@ def verify(spec: ModelSpec) -> None:
                 raise CheckpointError(f"{path}: not pinned; add it to {SUMS_FILE} or remove it")
 
 
-def _content(path: Path) -> Any:
+def read_yaml(path: Path) -> Any:
+    """Return what a YAML file holds; FormatError, with its line, where it is not YAML."""
     check_readable(path)
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -332,11 +355,11 @@ def _check_schema(path: Path, content: object) -> None:
 
 
 def _problems(content: Any) -> Iterator[tuple[str, str]]:
-    yield from _schema_problems(content, SPEC_SCHEMA)
+    yield from schema_problems(content, SPEC_SCHEMA)
     yield from problems(content)  # reached only where the schema found nothing
 
 
-def _schema_problems(content: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def schema_problems(content: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield (key, what is wrong) of what disagrees most with the schema, if anything does."""
     import jsonschema
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from genescribe.errors import FormatError, InputError
 from genescribe.records import SequenceRecord, View, sequence_sha256
-from genescribe.training.config import Source
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +25,15 @@ _STOPS = re.compile("TAA|TAG|TGA")
 _SPACES = re.compile(r"\s+")
 _NA = re.compile(r"(?:^|[;,]\s*)NA(?=[;,]|$)")
 _ENDS = re.compile(r"(?<=[.;])\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of pairs (``NAME.jsonl.gz``), and the organism that the prompt names."""
+
+    name: str
+    organism: str | None
+    held_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,218 +1,377 @@
-"""The training loop: two stages, seeded, resumable to the bit, stopped by the validation loss.
+"""The training loop: stage after stage on accelerate, resumable to the bit.
 
-Alignment trains encoder and projector to name the words of the text, in any order, which is
-cheap and teaches the table most of what it will know; then the language model learns to write,
-with a little of the same loss beside its own.
-
-A checkpoint holds everything that the next step depends on, random states included, so that a
-run that was killed and resumed ends with the weights of one that was not.
+Which genes a step shows is drawn from seed, stage and epoch alone, so that a checkpoint needs only
+a place in the epoch and what accelerate saves: a run on a CPU that was killed and resumed ends with
+the weights of one that was not.
 """
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from torch import Tensor
+from accelerate import Accelerator
+from accelerate.utils import send_to_device, set_seed
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
-from genescribe.errors import GenescribeError
+from genescribe.errors import GenescribeError, InputError
 from genescribe.files import atomic_path
-from genescribe.models.modeling import IGNORE_INDEX, SequenceChatModel, SequenceFeatures
-from genescribe.training.config import TrainConfig
-from genescribe.training.data import Example, collate, epoch_batches
+from genescribe.models.modeling import FEATURES, SequenceChatModel
+from genescribe.training import checkpoints
+from genescribe.training.batches import Batches
+from genescribe.training.build import Start
+from genescribe.training.config import Stage, TrainConfig
+from genescribe.training.examples import SHOWN, Draw, Epochs, Example, pack
+from genescribe.training.log import Log
+from genescribe.training.stages import optimizer, schedule, set_free, set_training
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINT = "checkpoint.pt"
-BEST = "best.pt"
-LOG = "log.csv"
-LOG_COLUMNS = ("step", "seconds", "train", "validation", "no_sequence", "words")
+Told = Callable[[int, int], None]
+"""Told how many steps are done, and of how many."""
+
+Step = list[list[Draw]]
+"""The batches of one step, those of all processes."""
+
+
+class Losses(NamedTuple):
+    """Validation losses in nats per token; ``no_sequence`` is nan where nothing of it is learned."""
+
+    gene: float
+    no_sequence: float
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a training is.
+
+    ``place`` is the number of steps done of this epoch, ``step`` of this stage and ``total`` of
+    all. ``best`` validation loss and the evaluations since then (``stale``) are of this stage;
+    ``nats`` and ``tokens`` those trained on since the last evaluation; ``rows`` those of the log.
+    """
+
+    stage: int = 0
+    epoch: int = 0
+    place: int = 0
+    step: int = 0
+    total: int = 0
+    seconds: float = 0.0
+    best: float = math.inf
+    stale: int = 0
+    nats: float = 0.0
+    tokens: int = 0
+    rows: int = 0
+
+
+class State:
+    """What a checkpoint holds beside what accelerate knows of: progress and schedule."""
+
+    def __init__(self) -> None:
+        self.progress = Progress()
+        self.schedule: Any = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what to save."""
+        return {"progress": asdict(self.progress), "schedule": self.schedule.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what was saved."""
+        self.progress = Progress(**state["progress"])
+        self.schedule.load_state_dict(state["schedule"])
 
 
 class Trainer:
-    """Trains ``model`` on ``training`` and keeps the weights with the lowest validation loss.
+    """Trains the model of ``start``; each stage ends with the best of its weights.
 
-    ``folder`` receives ``checkpoint.pt`` (to go on from), ``best.pt`` (weights) and ``log.csv``.
-    A checkpoint found there is resumed. Raises GenescribeError if the loss is not finite.
+    ``folder`` receives the checkpoint (one found there is resumed), the best weights of each
+    stage and ``log.csv``; ``origin`` tells trainings apart (``checkpoints.origin``).
     """
 
     def __init__(
         self,
-        model: SequenceChatModel,
+        accelerator: Accelerator,
+        start: Start,
         training: Sequence[Example],
         validation: Sequence[Example],
         config: TrainConfig,
         folder: Path,
+        origin: Mapping[str, str],
+        told: Told | None = None,
     ) -> None:
-        self.model, self.config, self.folder = model, config, folder
-        self.training, self.validation = training, validation
-        self.windows = model.config.encoder_config.windows
-        self.text_lengths = np.array([len(example.text_ids) for example in training])
-        self.optimizer = _optimizer(model, config)
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: learning_rate_factor(step, config.warmup, config.steps)
-        )
-        self.rng = np.random.default_rng(config.seed)
-        self.batches: list[Any] = []
-        self.step, self.seconds, self.best_loss, self.stale = 0, 0.0, math.inf, 0
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if (folder / CHECKPOINT).is_file():
-            self._resume()
-
-    def run(self, until: int | None = None) -> float:
-        """Train to step ``until`` (default: the end of the schedule); return the best loss."""
-        last = min(until or self.config.steps, self.config.steps)
-        losses: list[float] = []
-        started = time.monotonic() - self.seconds
-        while self.step < last and self.stale < self.config.patience:
-            losses.append(self._train_step())
-            self.seconds = time.monotonic() - started
-            if self.step % self.config.evaluate_every == 0 or self.step == last:
-                self._evaluate(float(np.mean(losses)))
-                losses.clear()
-                self._save()
-        return self.best_loss
-
-    def _train_step(self) -> float:
-        if not self.batches:
-            self.batches = epoch_batches(self.text_lengths, self.config.batch_size, self.rng)
-        genes = self.batches.pop()
-        batch = collate([self.training[i] for i in genes], self.config, self.windows, self.rng)
-        self.model.train()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            features = self.model.get_sequence_features(batch)
-            loss = words_loss(self.model, features, batch["labels"])
-            if self.step >= self.config.alignment_steps:
-                written = self.model(**batch, sequence_features=features).loss
-                loss = self.config.words_weight * loss + written
-        if not torch.isfinite(loss):
-            raise GenescribeError(
-                f"training: the loss is {loss.item()} at step {self.step}, genes "
-                f"{genes[:5].tolist()}...; lower the learning rate"
+        self.accelerator, self.config, self.folder = accelerator, config, folder
+        self.model: SequenceChatModel = start.model
+        self.origin, self.told = origin, told
+        self.training = [_batches(start, training, stage, hide=True) for stage in config.stages]
+        self.validation = [
+            _batches(start, validation, stage, hide=False) for stage in config.stages
+        ]
+        self.epochs = [
+            Epochs(training, batches.lengths(), stage, config, number)
+            for number, (stage, batches) in enumerate(
+                zip(config.stages, self.training, strict=True)
             )
-        self.optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        ]
+        self.steps = [self._num_steps(number) for number in range(len(config.stages))]
+        self.learned: set[nn.Parameter] = set()
+        self.log = Log(folder, accelerator)
+        self.state = State()
+        accelerator.register_for_checkpointing(self.state)
+        accelerator.register_save_state_pre_hook(self._keep_learned)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the training is."""
+        return self.state.progress
+
+    def run(self) -> float:
+        """Train all stages, or what a checkpoint leaves of them; return the best loss of the last.
+
+        Raises GenescribeError, naming stage, step and genes, for a loss that is not finite, and
+        OutputError where a checkpoint cannot be written.
+        """
+        set_seed(self.config.seed, device_specific=True)
+        found = checkpoints.latest(self.folder, self.origin)
+        for number, stage in enumerate(self.config.stages):
+            set_free(self.model, stage)
+            self.learned |= {p for p in self.model.parameters() if p.requires_grad}
+            if found is not None and number < found.stage:
+                continue
+            self._begin(number)
+            if found is not None:
+                self.accelerator.load_state(str(found.path), strict=False)
+                self.log.cut(self.progress.rows)
+                logger.info("resumed: stage=%s step=%d", stage.name, self.progress.step)
+                found = None
+            self._train()
+            self._end(stage)
+        return self.progress.best
+
+    # ---- stages
+
+    def _begin(self, number: int) -> None:
+        stage = self.config.stages[number]
+        raw = optimizer(self.model, stage)
+        self.state.schedule = schedule(raw, stage, self.steps[number])
+        self.wrapped, self.optimizer = self.accelerator.prepare(self.model, raw)
+        before = self.progress
+        self.state.progress = Progress(
+            stage=number, total=before.total, seconds=before.seconds, rows=before.rows
+        )
+
+    def _train(self) -> None:
+        number = self.progress.stage
+        if self.told is not None:
+            self.told(self.progress.total, sum(self.steps))
+        while not self._is_finished():
+            steps = self._plan(number, self.progress.epoch)[self.progress.place :]
+            for step, batches in self._load(self.training[number], steps):
+                self._step(step, batches)
+                is_last = self.progress.step == self.steps[number]
+                if is_last or self.progress.step % self.config.evaluate_every == 0:
+                    self._evaluate()
+                if self._is_finished() or self.progress.step % self.config.checkpoint_every == 0:
+                    progress = self.progress
+                    checkpoints.save(
+                        self.accelerator, self.folder, progress.total, number, self.origin
+                    )
+                if self._is_finished():
+                    return
+            self.progress.epoch, self.progress.place = self.progress.epoch + 1, 0
+
+    def _end(self, stage: Stage) -> None:
+        """Go on with the best weights of the stage, and let go of its optimiser."""
+        best = load_file(self._best_file(stage))
+        for name, parameter in self.model.named_parameters():
+            if name in best:
+                parameter.data.copy_(best[name])
+        self.model = self.accelerator.unwrap_model(self.wrapped, keep_fp32_wrapper=False)
+        self.accelerator.free_memory()
+
+    def _is_finished(self) -> bool:
+        progress = self.progress
+        return progress.step >= self.steps[progress.stage] or progress.stale >= self.config.patience
+
+    def _best_file(self, stage: Stage) -> Path:
+        return self.folder / f"best-{stage.name}.safetensors"
+
+    # ---- steps
+
+    def _plan(self, number: int, epoch: int) -> list[Step]:
+        """Return the steps of an epoch; every process has as many batches in each."""
+        stage, processes = self.config.stages[number], self.accelerator.num_processes
+        batches = self.epochs[number](epoch)
+        usable = len(batches) - len(batches) % processes
+        if usable == 0:
+            raise InputError(
+                f"stage {stage.name}: an epoch has {len(batches)} batches, but there are "
+                f"{processes} processes; make batches smaller, or give more genes"
+            )
+        size = stage.gradient_accumulation * processes
+        return [batches[i : min(i + size, usable)] for i in range(0, usable, size)]
+
+    def _num_steps(self, number: int) -> int:
+        stage = self.config.stages[number]
+        if stage.steps is not None:
+            return stage.steps
+        return math.ceil((stage.epochs or 0) * len(self._plan(number, 0)))
+
+    def _load(self, data: Batches, steps: Sequence[Step]) -> Iterator[tuple[Step, list[Any]]]:
+        """Yield each step with this process's batches of it."""
+        rank, processes = self.accelerator.process_index, self.accelerator.num_processes
+        own = [step[rank::processes] for step in steps]
+        loader = iter(
+            DataLoader(
+                data,
+                batch_sampler=[draws for batches in own for draws in batches],
+                collate_fn=_as_it_is,
+                num_workers=self.config.workers,
+                generator=torch.Generator(),  # the global one decides dropout, and must not move
+            )
+        )
+        for step, batches in zip(steps, own, strict=True):
+            yield step, [next(loader) for _ in batches]
+
+    def _step(self, step: Step, batches: Sequence[Mapping[str, Tensor]]) -> None:
+        """Learn from a step: the mean over the answers' tokens, however they are batched."""
+        started, stage = time.monotonic(), self.config.stages[self.progress.stage]
+        data, processes = self.training[self.progress.stage], self.accelerator.num_processes
+        total = sum(data.num_answer_tokens(draws) for draws in step)
+        nats = torch.zeros((), device=self.accelerator.device)
+        for left, batch in zip(reversed(range(len(batches))), batches, strict=True):
+            alone = self.accelerator.no_sync(self.wrapped) if left else contextlib.nullcontext()
+            with alone:
+                count = int((batch["labels"] >= 0).sum())
+                inputs = send_to_device(batch, self.accelerator.device)
+                loss = self.wrapped(**inputs).loss * count  # nats
+                nats += loss.detach()
+                # processes' gradients are averaged, so each counts as often as there are any
+                self.accelerator.backward(loss * processes / total)
+        norm = self.accelerator.clip_grad_norm_(self._learning(), stage.max_grad_norm)
+        loss_per_token = float(self.accelerator.reduce(nats, "sum")) / total
+        is_scaled = self.accelerator.scaler is not None  # then it skips what overflowed
+        if not math.isfinite(loss_per_token) or not (is_scaled or math.isfinite(float(norm))):
+            raise GenescribeError(self._not_finite(loss_per_token, step))
         self.optimizer.step()
-        self.schedule.step()
-        self.step += 1
-        return float(loss.detach())
+        if not self.accelerator.optimizer_step_was_skipped:
+            self.state.schedule.step()
+        self.optimizer.zero_grad()
+        progress = self.progress
+        progress.place, progress.step = progress.place + 1, progress.step + 1
+        progress.total, progress.tokens = progress.total + 1, progress.tokens + total
+        progress.nats += loss_per_token * total
+        progress.seconds += time.monotonic() - started
+        if self.told is not None:
+            self.told(progress.total, sum(self.steps))
 
-    def _evaluate(self, train_loss: float) -> None:
-        losses = evaluate(self.model, self.validation, self.config)
-        with (self.folder / LOG).open("a", newline="", encoding="utf-8") as handle:
-            writer = csv.writer(handle)
-            if handle.tell() == 0:
-                writer.writerow(LOG_COLUMNS)
-            values = (self.seconds, train_loss, losses.gene, losses.no_sequence, losses.words)
-            writer.writerow([self.step, *(f"{value:.4f}" for value in values)])
-        logger.info("step=%d minutes=%.1f train=%.3f %s",
-                    self.step, self.seconds / 60, train_loss, losses)  # fmt: skip
-        if self.step <= self.config.alignment_steps:
-            return
-        self.stale += 1
-        if losses.gene < self.best_loss:
-            self.best_loss, self.stale = losses.gene, 0
-            with atomic_path(self.folder / BEST) as path:
-                torch.save(self.model.state_dict(), path)
+    def _not_finite(self, loss: float, step: Step) -> str:
+        data = self.training[self.progress.stage]
+        genes = [data.examples[draw.example].record.gene_id for draws in step for draw in draws]
+        names = ", ".join(genes[:SHOWN])
+        what = "gradient is not finite" if math.isfinite(loss) else f"loss is {loss}"
+        return (
+            f"stage {self.config.stages[self.progress.stage].name}, step {self.progress.step + 1}: "
+            f"the {what} over {len(genes)} genes ({names}...); lower the learning rate, or look "
+            "at these genes, and repeat the command"
+        )
 
-    def _save(self) -> None:
-        state = {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "torch_rng": torch.get_rng_state(),
-            "numpy_rng": self.rng.bit_generator.state,
-            "batches": [torch.from_numpy(batch) for batch in self.batches],
-            "progress": (self.step, self.seconds, self.best_loss, self.stale),
+    def _learning(self) -> list[nn.Parameter]:
+        return [p for p in self.wrapped.parameters() if p.requires_grad]
+
+    # ---- validation
+
+    def _evaluate(self) -> None:
+        """Measure, log, and keep the weights if they are the best of the stage."""
+        started, progress = time.monotonic(), self.progress
+        stage = self.config.stages[progress.stage]
+        losses = self.losses(progress.stage)
+        progress.seconds += time.monotonic() - started
+        train = progress.nats / max(1, progress.tokens)
+        self.log.write(
+            {
+                "stage": stage.name,
+                "step": progress.step,
+                "epoch": progress.epoch,
+                "seconds": round(progress.seconds, 1),
+                "learning_rate": self.state.schedule.get_last_lr()[0],
+                "train": round(train, 4),
+                "validation": round(losses.gene, 4),
+                "no_sequence": round(losses.no_sequence, 4),
+                "lift": round(losses.no_sequence - losses.gene, 4),
+            },
+            progress.total,
+        )
+        logger.info(
+            "evaluated: stage=%s step=%d train=%.3f %s", stage.name, progress.step, train, losses
+        )
+        progress.nats, progress.tokens, progress.rows = 0.0, 0, progress.rows + 1
+        progress.stale += 1
+        if losses.gene < progress.best:
+            progress.best, progress.stale = losses.gene, 0
+            self._save_best(self._best_file(stage))
+
+    @torch.no_grad()
+    def losses(self, number: int) -> Losses:
+        """Return the mean losses over the validation answers, as stage ``number`` asks them."""
+        data, stage = self.validation[number], self.config.stages[number]
+        lengths = data.lengths()
+        draws = [Draw(int(i)) for i in lengths.argsort(kind="stable")]
+        own = pack(draws, lengths, stage)[
+            self.accelerator.process_index :: self.accelerator.num_processes
+        ]
+        totals = torch.zeros(3, device=self.accelerator.device)  # nats with and without, tokens
+        self.model.eval()
+        for chosen in own:
+            batch = send_to_device(data.__getitems__(chosen), self.accelerator.device)
+            count = data.num_answer_tokens(chosen)
+            with self.accelerator.autocast():
+                batch[FEATURES] = self.model.get_sequence_features(batch)
+                nats = [self.model(**batch).loss]
+                if "drop_sequence" in batch:
+                    batch["drop_sequence"] = torch.ones_like(batch["drop_sequence"])
+                    nats.append(self.model(**batch).loss)
+            gene, null = nats[0], nats[-1] if len(nats) > 1 else torch.nan * nats[0]
+            totals += torch.stack([gene * count, null * count, torch.full_like(gene, count)])
+        set_training(self.model, stage)
+        gene, null, tokens = self.accelerator.reduce(totals, "sum").tolist()
+        return Losses(gene / tokens, null / tokens)
+
+    # ---- what is saved
+
+    def _save_best(self, path: Path) -> None:
+        if self.accelerator.is_main_process:
+            with checkpoints.writing(path), atomic_path(path) as temporary:
+                save_file(self._learned(self.model), temporary)
+        self.accelerator.wait_for_everyone()
+
+    def _learned(self, model: nn.Module) -> dict[str, Tensor]:
+        """Return what any stage up to now has changed, by name: the rest need not be saved."""
+        return {
+            name: parameter.data.contiguous()
+            for name, parameter in model.named_parameters()
+            if parameter in self.learned
         }
-        with atomic_path(self.folder / CHECKPOINT) as path:
-            torch.save(state, path)
 
-    def _resume(self) -> None:
-        state = torch.load(self.folder / CHECKPOINT, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["torch_rng"])
-        self.rng.bit_generator.state = state["numpy_rng"]
-        self.batches = [batch.numpy() for batch in state["batches"]]
-        self.step, self.seconds, self.best_loss, self.stale = state["progress"]
-        logger.info("resumed: step=%d", self.step)
+    def _keep_learned(
+        self, models: list[nn.Module], weights: list[dict[str, Tensor]], _folder: str
+    ) -> None:
+        weights[:] = [self._learned(model) for model in models]
 
 
-class Losses(NamedTuple):
-    """Validation losses in nats per token: with the gene, without it, and of its words alone."""
-
-    gene: float
-    no_sequence: float
-    words: float
-
-
-def words_loss(model: SequenceChatModel, features: SequenceFeatures, labels: Tensor) -> Tensor:
-    """Return how badly the sequence vectors alone foretell the text's tokens, in nats per token.
-
-    The ``features`` of each gene, the same number for all, are averaged and compared with the
-    token embeddings, as the language model's output layer does; ``labels`` (batch, tokens) as
-    for the model.
-    """
-    embedding: Tensor = model.get_input_embeddings().get_parameter("weight")  # (V, H)
-    means: Tensor = features.values.unflatten(0, (len(labels), -1)).mean(1)  # (B, H)
-    logits = embedding @ means.T  # (V, B)
-    log_probs = logits.float().log_softmax(0).T  # (B, V)
-    wanted = labels != IGNORE_INDEX  # (B, T)
-    return -log_probs.gather(1, labels.clamp(min=0))[wanted].mean()
+def _batches(start: Start, examples: Sequence[Example], stage: Stage, *, hide: bool) -> Batches:
+    """Return examples as a stage takes them in; ``hide`` their relatives where they are stored."""
+    spec = start.spec.with_prompt(stage.prompt) if stage.prompt else start.spec
+    stored = start.stored if hide else None
+    return Batches(examples, start.processor, spec.prompt, stage.question, stored)
 
 
-@torch.inference_mode()
-def evaluate(model: SequenceChatModel, examples: Sequence[Example], config: TrainConfig) -> Losses:
-    """Return the mean losses in nats per token over ``examples``, nothing dropped."""
-    model.eval()
-    totals, tokens = np.zeros(3), 0
-    ordered = sorted(examples, key=lambda example: len(example.text_ids))
-    for first in range(0, len(ordered), config.batch_size):
-        chosen = ordered[first : first + config.batch_size]
-        batch = collate(chosen, config, model.config.encoder_config.windows, None)
-        count = sum(len(example.text_ids) for example in chosen)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            features = model.get_sequence_features(batch)
-            gene = model(**batch, sequence_features=features).loss
-            batch["drop_sequence"][:] = True
-            null = model(**batch, sequence_features=features).loss
-            words = words_loss(model, features, batch["labels"])
-        totals += np.array([gene, null, words]) * count
-        tokens += count
-    return Losses(*(totals / tokens).tolist())
-
-
-def learning_rate_factor(step: int, warmup: int, steps: int) -> float:
-    """Return the factor on the learning rate: linear warm-up, level, linear to zero at ``steps``.
-
-    The descent takes the last 40 %: a run can be prolonged up to there without a trace.
-    """
-    return min((step + 1) / warmup, 1.0, max(0, steps - step) / (0.4 * steps))
-
-
-def _optimizer(model: SequenceChatModel, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW; biases and norms do not decay, the table has a learning rate of its own."""
-    table = model.encoder.table.weight
-    others = [p for p in model.parameters() if p is not table]
-    groups: list[dict[str, Any]] = [
-        {"params": [table], "lr": config.table_learning_rate},
-        {"params": [p for p in others if p.ndim > 1]},
-        {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(
-        groups,
-        lr=config.learning_rate,
-        betas=(0.9, 0.98),
-        weight_decay=config.weight_decay,
-        fused=True,
-    )
+def _as_it_is(batch: Any) -> Any:
+    return batch

@@ -1,0 +1,111 @@
+"""The model that training begins with: one that there is, parts of it, or all from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genescribe.corpus.records import PRODUCT_NAME, CorpusRecord
+from genescribe.corpus.splits import SplitRow
+from genescribe.errors import InputError
+from genescribe.models.checkpoint import (
+    assemble,
+    load,
+    load_processor,
+    load_sequence_tokenizer,
+    quiet_transformers,
+)
+from genescribe.models.encoders import GeneMemoryEncoder
+from genescribe.models.modeling import SequenceChatModel
+from genescribe.models.processing import SequenceChatProcessor
+from genescribe.models.spec import ModelSpec, make_spec, read_yaml, spec_path
+from genescribe.training.config import PARTS, TrainConfig
+from genescribe.training.stored_genes import StoredGenes, store
+from genescribe.training.vocabulary import learn_tokenizer, sized
+
+LOW_PRECISION = {"bf16": torch.bfloat16, "fp16": torch.float16, "no": torch.float32}
+NOWHERE = "./new"
+"""Stands in a spec for the weights of a part that has none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What training begins with; ``content`` is the new model's spec as YAML will have it."""
+
+    spec: ModelSpec
+    content: Mapping[str, Any]
+    model: SequenceChatModel
+    processor: SequenceChatProcessor
+    stored: StoredGenes | None
+
+
+def starting_spec(config: TrainConfig, path: Path) -> tuple[ModelSpec, dict[str, Any]]:
+    """Return the spec that training begins from, and its content.
+
+    ``path`` is the configuration's file, to which paths in its ``spec`` are relative. Thresholds
+    and calibration of the model begun from do not hold for the new one, and are left out.
+    """
+    content: dict[str, Any] = {}
+    where = path
+    if config.base is not None:
+        where = spec_path(config.base)
+        content = {**read_yaml(where), "calibration": None, "min_score": 0}
+        if "weights" in config.spec:
+            raise InputError(f"{path}: in spec.weights: the model in `from` brings its weights")
+    content |= config.spec
+    if config.new and "folder" not in content.get("weights", {}):
+        given = content.get("weights", {})
+        content["weights"] = {part: NOWHERE for part in PARTS if part in config.new} | given
+    spec = make_spec(where, content)
+    if spec.architecture != "sequence_chat":
+        raise InputError(
+            f"model {spec.name}: a {spec.architecture} has no encoder and projector to train; "
+            "begin from a sequence_chat model"
+        )
+    if config.new and not spec.components:
+        raise InputError(
+            f"{path}: in new: the weights of model {spec.name} are one folder; name its parts one "
+            "by one, or begin none anew"
+        )
+    return spec, content
+
+
+def build(
+    config: TrainConfig,
+    path: Path,
+    records: Sequence[CorpusRecord],
+    splits: Mapping[str, SplitRow],
+) -> Start:
+    """Build the model that a configuration begins with; the same for the same arguments.
+
+    Only ``records``, those of the training side, decide the vocabulary and the gene memory.
+    """
+    spec, content = starting_spec(config, path)
+    torch.manual_seed(config.seed)
+    learns_language = any("language_model" in stage.train for stage in config.stages)
+    dtype = torch.float32 if learns_language else LOW_PRECISION[config.precision]
+    if not config.new:
+        loaded: Any = load(spec, "cpu", dtype)
+        model, processor = loaded
+    else:
+        tokenizer = None
+        if config.vocabulary is not None:
+            tokenizer = learn_tokenizer(records, spec, config.vocabulary)
+            content["config"] = sized(content.get("config", {}), tokenizer)
+            spec = make_spec(path, content)
+        with quiet_transformers():
+            model = assemble(spec, torch.device("cpu"), dtype, config.new)
+        if tokenizer is None:
+            processor = load_processor(spec, model)
+        else:
+            model_config: Any = model.config
+            nucleotides = load_sequence_tokenizer(spec, model_config)
+            processor = SequenceChatProcessor(tokenizer, model_config, spec.prompt, nucleotides)
+    stored = store(model.encoder, processor, records, splits, spec.question or PRODUCT_NAME)
+    if isinstance(model.encoder, GeneMemoryEncoder) and "encoder" in config.new:
+        model.encoder.start_from(model.get_input_embeddings())
+    return Start(spec, content, model, processor, stored)

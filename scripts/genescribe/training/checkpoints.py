@@ -1,0 +1,103 @@
+"""Checkpoints: whole or not there, and refused where they are of another training.
+
+What accelerate saves (weights, optimiser, random states, registered objects) goes into a folder of
+a temporary name that is renamed when it is complete; only then the one before is removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from accelerate import Accelerator
+from safetensors import SafetensorError
+
+from genescribe.errors import OutputError, SettingsChangedError
+from genescribe.files import output_error
+
+PREFIX = "checkpoint-"
+PARTIAL = "partial-"
+ORIGIN_FILE = "origin.json"
+
+
+def origin(**decisive: str) -> dict[str, str]:
+    """Return the sha256 of each of the texts that decide the outcome of a training."""
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in decisive.items()}
+
+
+class Checkpoint(NamedTuple):
+    """A whole checkpoint, and the number of the stage that it was saved in."""
+
+    path: Path
+    stage: int
+
+
+def latest(folder: Path, ours: Mapping[str, str]) -> Checkpoint | None:
+    """Return the last checkpoint in a folder, or None.
+
+    Raises SettingsChangedError where its origin is not ours, and says what differs.
+    """
+    found = sorted(folder.glob(f"{PREFIX}*"), key=_step)
+    if not found:
+        return None
+    saved = json.loads((found[-1] / ORIGIN_FILE).read_text(encoding="utf-8"))
+    changed = [name for name, value in ours.items() if saved["origin"].get(name) != value]
+    if changed:
+        raise SettingsChangedError(
+            f"{found[-1]}: of a training with another {' and '.join(changed)}; restore what it "
+            "was, or begin in another --work folder"
+        )
+    return Checkpoint(found[-1], saved["stage"])
+
+
+def save(
+    accelerator: Accelerator, folder: Path, step: int, stage: int, ours: Mapping[str, str]
+) -> None:
+    """Save the state of a training after ``step`` steps; all processes take part.
+
+    Raises OutputError where it cannot be written; the last checkpoint is then still there.
+    """
+    target, partial = folder / f"{PREFIX}{step}", folder / f"{PARTIAL}{step}"
+    try:
+        with writing(target):
+            if accelerator.is_main_process:
+                shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir(parents=True)
+            accelerator.wait_for_everyone()
+            accelerator.save_state(str(partial))
+            accelerator.wait_for_everyone()
+            if accelerator.is_main_process:
+                about = json.dumps({"stage": stage, "origin": dict(ours)})
+                (partial / ORIGIN_FILE).write_text(about, encoding="utf-8")
+                shutil.rmtree(target, ignore_errors=True)
+                partial.rename(target)
+                for old in folder.glob(f"{PREFIX}*"):
+                    if old != target:
+                        shutil.rmtree(old)
+    finally:
+        if accelerator.is_main_process:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Turn what torch and safetensors raise on a full disk into one line about ``target``."""
+    try:
+        yield
+    except OSError as error:
+        raise output_error(target, error) from error
+    except (SafetensorError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise OutputError(
+            f"{target}: cannot be written ({reason}); what was saved before is still there, free "
+            "space and repeat the command"
+        ) from error
+
+
+def _step(path: Path) -> int:
+    return int(path.name.removeprefix(PREFIX))

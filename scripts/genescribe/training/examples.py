@@ -1,0 +1,165 @@
+"""Examples: answers about genes on one side of a split, and which of them an epoch shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genescribe.corpus.records import CorpusRecord
+from genescribe.corpus.splits import Side, SplitRow
+from genescribe.errors import InputError
+from genescribe.models.spec import ModelSpec
+from genescribe.records import SequenceRecord
+from genescribe.training.config import Stage, TrainConfig
+
+SHOWN = 3
+JITTER = 3.0
+"""Tokens by which lengths are blurred, so that a gene meets other neighbours in every epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One question and its answer about one gene, as numbers.
+
+    ``record`` is cut to what the model reads; ``answer_ids`` end with the token or text that ends
+    an answer. ``share`` is how often, 0..1, the answer takes part in an epoch.
+    """
+
+    record: SequenceRecord
+    organism: str | None
+    question: str
+    answer_ids: tuple[int, ...]
+    share: float
+    family: int
+    near_copy: int
+
+
+class Draw(NamedTuple):
+    """An example as one step shows it; what it leaves to chance is decided here.
+
+    ``example`` is its number; ``without_family`` tells whether the look-up of relatives leaves
+    out its whole family, and not only its near copies.
+    """
+
+    example: int
+    with_organism: bool = True
+    drop_sequence: bool = False
+    without_family: bool = False
+
+
+def on_side(
+    corpus: Sequence[CorpusRecord], splits: Mapping[str, SplitRow], side: Side
+) -> list[CorpusRecord]:
+    """Return the records of a side; InputError where the split is that of another corpus."""
+    missing = dict.fromkeys(r.gene_id for r in corpus if r.sha256 not in splits)
+    if missing:
+        shown = ", ".join(list(missing)[:SHOWN])
+        raise InputError(
+            f"the split lacks {len(missing)} genes of the corpus ({shown}...); it is of another "
+            "corpus, make it anew with genescribe splits"
+        )
+    return [record for record in corpus if splits[record.sha256].side == side]
+
+
+def make_examples(
+    records: Sequence[CorpusRecord],
+    splits: Mapping[str, SplitRow],
+    tokenizer: Any,
+    spec: ModelSpec,
+    config: TrainConfig,
+) -> list[Example]:
+    """Tokenise the answers that the configuration lets take part.
+
+    An answer ends with the first of the spec's ``stop`` texts, or where there are none with the
+    tokenizer's end token; a longer one than ``max_new_tokens`` is cut and does not end.
+    """
+    taking_part = [r for r in records if config.share(r.question, r.informative) > 0]
+    stop = spec.generation.get("stop", [])
+    answers = [record.answer + (stop[0] if stop else "") for record in taking_part]
+    end = [] if stop else [tokenizer.eos_token_id]
+    encoded = tokenizer(answers, add_special_tokens=False)["input_ids"] if answers else []
+    limit = spec.generation["max_new_tokens"]
+    return [
+        Example(
+            replace(record.sequence_record(), sequence=record.sequence[: spec.max_length]),
+            record.organism,
+            record.question,
+            tuple([*ids, *end][:limit]),
+            config.share(record.question, record.informative),
+            splits[record.sha256].family,
+            splits[record.sha256].near_copy,
+        )
+        for record, ids in zip(taking_part, encoded, strict=True)
+    ]
+
+
+def sample(examples: Sequence[Example], size: int, seed: int) -> list[Example]:
+    """Return at most ``size`` examples, one for each near-copy cluster and question."""
+    distinct = list({(e.near_copy, e.question): e for e in examples}.values())
+    chosen = np.random.default_rng(seed).permutation(len(distinct))[:size]
+    return [distinct[i] for i in sorted(chosen)]
+
+
+class Epochs:
+    """Draws the epochs of a stage: the same for the same seed, stage and epoch.
+
+    Of every near-copy cluster, one answer to each question is shown, so that genes of which many
+    strains were sequenced do not rule. ``lengths`` (examples,) are in tokens.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        lengths: NDArray[np.int64],
+        stage: Stage,
+        config: TrainConfig,
+        stage_number: int,
+    ) -> None:
+        keys = [(example.near_copy, example.question) for example in examples]
+        numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        groups = np.array([numbers[key] for key in keys])  # (examples,)
+        self.order = np.argsort(groups, kind="stable")
+        self.sizes = np.bincount(groups)  # (groups,)
+        self.shares = np.array([example.share for example in examples])
+        self.lengths, self.stage, self.config = lengths, stage, config
+        self.stage_number = stage_number
+
+    def __call__(self, epoch: int) -> list[list[Draw]]:
+        """Return the batches of an epoch, of examples of similar length, in random order."""
+        rng = np.random.default_rng((self.config.seed, self.stage_number, epoch))
+        starts = np.cumsum(self.sizes) - self.sizes  # (groups,)
+        chosen = self.order[starts + (rng.random(len(starts)) * self.sizes).astype(int)]
+        chosen = chosen[rng.random(len(chosen)) < self.shares[chosen]]
+        blurred = self.lengths[chosen] + rng.uniform(-JITTER, JITTER, len(chosen))
+        chosen = chosen[np.argsort(blurred, kind="stable")]
+        draws = [
+            Draw(int(number), *map(bool, chance))
+            for number, chance in zip(chosen, self._chances(rng, len(chosen)), strict=True)
+        ]
+        batches = pack(draws, self.lengths, self.stage)
+        return [batches[i] for i in rng.permutation(len(batches))]
+
+    def _chances(self, rng: np.random.Generator, size: int) -> NDArray[np.bool_]:
+        """Decide what is dropped, (draws, 3): organism shown, sequence dropped, family left out."""
+        config = self.config
+        limits = (1 - config.drop_organism, config.drop_sequence, config.leave_out_family)
+        decided: NDArray[np.bool_] = rng.random((size, 3)) < limits
+        return decided
+
+
+def pack(draws: Sequence[Draw], lengths: NDArray[np.int64], stage: Stage) -> list[list[Draw]]:
+    """Cut draws, the shortest first, into batches; padding counts among a batch's tokens."""
+    if stage.batch_genes is not None:
+        size = stage.batch_genes
+        return [list(draws[i : i + size]) for i in range(0, len(draws), size)]
+    budget = stage.batch_tokens or 0
+    batches: list[list[Draw]] = []
+    for draw in draws:  # the latest is the longest
+        if not batches or (len(batches[-1]) + 1) * lengths[draw.example] > budget:
+            batches.append([])
+        batches[-1].append(draw)
+    return batches

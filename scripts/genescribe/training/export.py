@@ -1,0 +1,171 @@
+"""The trained model as a folder that ``genescribe run --model`` takes at once."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from peft import PeftModel
+from safetensors.torch import save_file
+
+from genescribe import __version__
+from genescribe.errors import InputError
+from genescribe.models.checkpoint import PROJECTOR_FILE, sequence_tokenizer_folder
+from genescribe.models.convert.folder import write_sums
+from genescribe.models.processing import SEQUENCE_TOKENIZER_FOLDER
+from genescribe.models.spec import SPEC_FILE, ModelSpec
+from genescribe.training.build import Start
+from genescribe.training.config import TrainConfig
+
+CARD_FILE = "README.md"
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
+SHOWN_ORGANISMS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the card tells of a training; ``loss`` is the last stage's best, in nats per token."""
+
+    corpus: str
+    genes: int
+    validation_genes: int
+    questions: Mapping[str, int]
+    organisms: Mapping[str, int]
+    loss: float
+    settings: str
+    """The configuration as it was written."""
+
+
+def check_export(spec: ModelSpec, config: TrainConfig) -> None:
+    """Raise InputError where a model cannot be saved as the configuration asks."""
+    if config.save == "parts" and (not spec.components or "adapter" in spec.components):
+        raise InputError(
+            f"save: parts needs a model whose weights are encoder, projector and language_model; "
+            f"those of {spec.name} are not, say save: whole"
+        )
+
+
+def export(start: Start, model: Any, config: TrainConfig, folder: Path, facts: Facts) -> None:
+    """Write weights, configuration, tokenizers, SHA256SUMS, spec and model card to ``folder``.
+
+    With ``save: parts`` only what was trained is written, and the spec names the other parts
+    where they lie.
+    """
+    dtype = getattr(torch, config.weights_dtype)
+    content = _described(start.content, config, facts)
+    if config.save == "parts":
+        content["weights"] = _save_parts(start, model.to(dtype), config, folder)
+    else:
+        content["weights"] = {"folder": "./"}
+        content.pop("config", None)  # config.json says it
+        _save_whole(start, model.to(dtype), folder)
+    write_sums(folder)
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    (folder / SPEC_FILE).write_text(text, encoding="utf-8")
+    (folder / CARD_FILE).write_text(card(content, facts), encoding="utf-8")
+
+
+def card(content: Mapping[str, Any], facts: Facts) -> str:
+    """Return the model card: what the model is, and what it was trained on."""
+    questions = "".join(f"| {name} | {count:,} |\n" for name, count in facts.questions.items())
+    organisms = ", ".join(f"{name} ({count:,})" for name, count in facts.organisms.items())
+    return f"""# {content["name"]}
+
+{content["summary"]}
+
+Its texts are predictions of a language model and no evidence of function. How often they are right
+on genes that it never saw: run `genescribe evaluate`. Its scores are not calibrated until
+`genescribe calibrate` has fitted them.
+
+    genescribe run --model {SPEC_FILE} --genome genome.fa --annotation genes.gff3 --out results
+
+## What it was trained on
+
+{content["trained_on"]}
+
+Corpus `{facts.corpus}`: {facts.genes:,} genes to learn from and {facts.validation_genes:,} that
+only told when to stop (loss at the end: {facts.loss:.3f} nats per token). Genes by organism:
+{organisms}.
+
+| question | answers |
+|---|---|
+{questions}
+## How
+
+genescribe {__version__}, with this configuration:
+
+```yaml
+{facts.settings.strip()}
+```
+"""
+
+
+def _described(content: Mapping[str, Any], config: TrainConfig, facts: Facts) -> dict[str, Any]:
+    """Say in the spec of a fine-tuned model what it is, where the configuration does not."""
+    told = dict(content)
+    if config.base is None:
+        return told
+    organisms = ", ".join(facts.organisms) or "unnamed organisms"
+    tuning = f"{facts.genes:,} genes of {organisms}"
+    own = {
+        "name": f"{content['name']}-tuned",
+        "summary": f"{content['name']}, trained further on {tuning}.",
+        "trained_on": f"{content['trained_on'].strip()} Then {tuning}.",
+    }
+    return told | {key: text for key, text in own.items() if key not in config.spec}
+
+
+def _save_whole(start: Start, model: Any, folder: Path) -> None:
+    if isinstance(model.language_model, PeftModel):
+        model.language_model = model.language_model.merge_and_unload()
+    model.save_pretrained(str(folder))
+    start.processor.save_pretrained(folder)
+    _save_sequence_tokenizer(start, folder)
+
+
+def _save_parts(start: Start, model: Any, config: TrainConfig, folder: Path) -> dict[str, str]:
+    """Save each part that was trained in a folder of its own; return where all parts lie."""
+    trained = config.new.union(*(stage.train for stage in config.stages))
+    weights = {part: str(path) for part, path in start.spec.components.items()}
+    if "projector" in trained:
+        between = ("projector.", "pooling.", "null_sequence")
+        tensors = {n: t for n, t in model.state_dict().items() if n.startswith(between)}
+        (folder / "projector").mkdir()
+        save_file(tensors, folder / "projector" / PROJECTOR_FILE)
+    if "encoder" in trained:
+        model.encoder.save_pretrained(str(folder / "encoder"))
+        _save_sequence_tokenizer(start, folder / "encoder")
+    if isinstance(model.language_model, PeftModel):
+        model.language_model.save_pretrained(str(folder / "adapter"))
+    elif "language_model" in trained:
+        model.language_model.save_pretrained(str(folder / "language_model"))
+        start.processor.save_pretrained(folder / "language_model")
+    for path in sorted(folder.iterdir()):
+        write_sums(path)
+        weights[path.name] = f"./{path.name}"
+    return weights
+
+
+def _save_sequence_tokenizer(start: Start, folder: Path) -> None:
+    if start.processor.sequence_tokenizer is None:
+        return
+    source, target = sequence_tokenizer_folder(start.spec), folder / SEQUENCE_TOKENIZER_FOLDER
+    target.mkdir()
+    for name in TOKENIZER_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+
+
+def organisms_of(names: list[str | None]) -> dict[str, int]:
+    """Count genes by organism, the commonest first; those beyond the first dozen as one."""
+    counts = Counter(name or "unnamed" for name in names).most_common()
+    shown = dict(counts[:SHOWN_ORGANISMS])
+    if rest := sum(count for _, count in counts[SHOWN_ORGANISMS:]):
+        shown["others"] = rest
+    return shown

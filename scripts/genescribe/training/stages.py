@@ -1,0 +1,106 @@
+"""What a stage trains: parts set free or frozen, a low-rank adapter, optimiser and schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
+from transformers import get_scheduler
+
+from genescribe.errors import InputError
+from genescribe.models.modeling import SequenceChatModel
+from genescribe.training.config import Lora, Stage
+
+BETAS = (0.9, 0.98)
+"""Of AdamW, as RNA-GPT has them (Xiao et al. 2024)."""
+
+PART_OF = {
+    "encoder": "encoder",
+    "pooling": "projector",
+    "projector": "projector",
+    "null_sequence": "projector",
+    "language_model": "language_model",
+}
+"""The part (``config.PARTS``) that each child of a model belongs to."""
+
+
+def parts(model: SequenceChatModel) -> dict[str, list[tuple[str, nn.Parameter]]]:
+    """Return the parameters of each part, and those of an adapter as ``lora``, with their names."""
+    found: dict[str, list[tuple[str, nn.Parameter]]] = {
+        "encoder": [], "projector": [], "language_model": [], "lora": []
+    }  # fmt: skip
+    for name, parameter in model.named_parameters():
+        part = "lora" if ".lora_" in name else PART_OF[name.split(".")[0]]
+        found[part].append((name, parameter))
+    return found
+
+
+def set_free(model: SequenceChatModel, stage: Stage) -> None:
+    """Let the stage's parts learn, in 32 bits, and freeze all others.
+
+    A frozen part is put into evaluation mode: it would be noise that nothing learns from.
+    """
+    if stage.lora is not None and not isinstance(model.language_model, PeftModel):
+        model.language_model = adapt(model.language_model, stage.lora)
+    learning = {*stage.train, *(["lora"] if stage.lora else [])}
+    for part, named in parts(model).items():
+        for _, parameter in named:
+            parameter.requires_grad_(part in learning)
+            if part in learning:
+                parameter.data = parameter.data.float()
+    set_training(model, stage)
+
+
+def set_training(model: SequenceChatModel, stage: Stage) -> None:
+    """Put the parts that learn into training mode and the others into evaluation mode."""
+    learning = {*stage.train, *(["language_model"] if stage.lora else [])}
+    for name, child in model.named_children():
+        child.train(PART_OF[name] in learning)
+
+
+def adapt(language_model: Any, lora: Lora) -> Any:
+    """Put a low-rank adapter on a language model; InputError for modules that it has not."""
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,  # type: ignore[arg-type]  # scales by alpha / r, whole or not
+        lora_dropout=lora.dropout,
+        target_modules=list(lora.target_modules),
+        task_type="CAUSAL_LM",
+    )
+    try:
+        return get_peft_model(language_model, config)
+    except ValueError as error:
+        reason = str(error).split(".")[0]
+        raise InputError(f"lora.target_modules: {reason}; name layers of the model") from error
+
+
+def optimizer(model: SequenceChatModel, stage: Stage) -> torch.optim.Optimizer:
+    """Return AdamW over what learns; biases, norms and single vectors do not decay."""
+    groups: list[dict[str, Any]] = []
+    for part, named in parts(model).items():
+        rate = stage.learning_rates.get(part, stage.learning_rate)
+        learning = [parameter for _, parameter in named if parameter.requires_grad]
+        for decay, members in (
+            (stage.weight_decay, [p for p in learning if p.ndim > 1]),
+            (0.0, [p for p in learning if p.ndim <= 1]),
+        ):
+            if members:
+                groups.append({"params": members, "lr": rate, "weight_decay": decay})
+    return torch.optim.AdamW(groups, lr=stage.learning_rate, betas=BETAS)
+
+
+def schedule(optimizer: torch.optim.Optimizer, stage: Stage, steps: int) -> Any:
+    """Return the learning rate schedule over ``steps``, one of those of transformers."""
+    try:
+        return get_scheduler(
+            stage.schedule,
+            optimizer,
+            num_warmup_steps=min(stage.warmup, steps),
+            num_training_steps=steps,
+            scheduler_specific_kwargs=dict(stage.schedule_settings),
+        )
+    except (TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"stage {stage.name}: schedule {stage.schedule!r}: {reason}") from error
