@@ -72,3 +72,13 @@ def test_the_negative_tool_is_the_tool_with_other_tests(tool: ET.Element, tmp_pa
     assert negative.findtext("command") == tool.findtext("command")
     expected = ET.parse(script.with_name("negative_tests.xml")).getroot()
     assert ET.tostring(negative.find("tests")).strip() == ET.tostring(expected).strip()
+
+
+def test_the_documented_command_makes_the_line_of_the_data_table(genescribe) -> None:
+    readme = (TOOL / "README.md").read_text("utf-8")
+    (program,) = re.findall(r"python3 -c '(.+)'", readme)
+    shown = genescribe("models", "show", TEST_DATA / f"{MODEL}.yaml", "--json")
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=shown.stdout, capture_output=True, text=True
+    )
+    assert done.stdout == f"{identity()}\t{MODEL}\tgenechat-13b\n", shown.stderr
