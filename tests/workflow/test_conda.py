@@ -58,7 +58,7 @@ def conda(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         for path in (ROOT / "envs").glob("*.yaml")
         for line in yaml.safe_load(path.read_text(encoding="utf-8"))["dependencies"]
     }
-    names = sorted(wanted - {"python", PYTORCH} | {"torch"})
+    names = sorted(wanted - {"python", "mmseqs2", PYTORCH} | {"torch"})
     wheels = [f"{name}=={version}" for name, version in with_dependencies(names).items()]
     # on conda-forge torch is called pytorch
     stub = {"name": PYTORCH, "version": metadata.version("torch").split("+")[0]}

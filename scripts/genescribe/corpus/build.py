@@ -12,7 +12,14 @@ from typing import NamedTuple
 
 from genescribe.corpus.entries import Drop, Entry
 from genescribe.corpus.questions import Answer, answers
-from genescribe.corpus.records import BIOTYPE, PRODUCT_NAME, CorpusRecord, by_gene, in_style
+from genescribe.corpus.records import (
+    BIOTYPE,
+    PRODUCT_NAME,
+    CorpusRecord,
+    by_gene,
+    in_style,
+    without_style,
+)
 from genescribe.corpus.sources import Source
 from genescribe.corpus.texts import broken_words, is_dubious, mend
 from genescribe.errors import InputError
@@ -130,7 +137,7 @@ def _records(
             yield CorpusRecord(
                 gene_id=entry.gene_id,
                 source=source.name,
-                organism=entry.organism or source.organism,
+                organism=source.organism or entry.organism,
                 biotype=entry.biotype,
                 view=entry.view,
                 sequence=entry.sequence,
@@ -147,9 +154,9 @@ def _best(
 ) -> Iterable[CorpusRecord]:
     """Leave out answers that say nothing to questions that another source answers."""
     own = list(records)
-    answered = {record.question for record in own if record.informative}
+    answered = {without_style(record.question) for record in own if record.informative}
     for record in own:
-        if record.informative or record.question not in answered:
+        if record.informative or without_style(record.question) not in answered:
             yield record
         else:
             reports[record.source].dropped[Drop.SAYS_LESS] += 1

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from Bio import SeqIO
+from Bio import BiopythonParserWarning, SeqIO
 from Bio.Seq import UndefinedSequenceError
 from Bio.SeqFeature import SeqFeature
 from Bio.SeqRecord import SeqRecord
@@ -35,8 +36,13 @@ def read_genbank(path: Path) -> Iterator[Entry]:
     FormatError for what Biopython cannot read, and for entries without their sequence.
     """
     check_readable(path)
-    with gzip.open(path, "rt") if is_gzip(path) else path.open(encoding="utf-8") as handle:
-        entries: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
+    with (
+        gzip.open(path, "rt") if is_gzip(path) else path.open(encoding="utf-8") as handle,
+        warnings.catch_warnings(),
+    ):
+        # columns out of place, which many programs write and Biopython reads all the same
+        warnings.simplefilter("ignore", BiopythonParserWarning)
         try:
             for record in SeqIO.parse(handle, "genbank"):
                 for feature in record.features:
@@ -84,4 +90,5 @@ def _entry(feature: SeqFeature, record: SeqRecord, path: Path) -> Entry:
         for value in qualifiers.get(key, ())
     )
     view = View.CDS if is_cds else View.TRANSCRIPT
-    return Entry(gene_id, biotype, view, sequence, texts, drop=drop)
+    organism = str(record.annotations.get("organism", "")) or None
+    return Entry(gene_id, biotype, view, sequence, texts, organism, drop)

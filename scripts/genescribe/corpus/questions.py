@@ -54,6 +54,8 @@ def answers(entry: Entry, fields: Container[Field], dropped: Counter[Drop]) -> l
     leads: list[Answer] = []
     for text in entry.texts:
         value = texts.clean_text(text.value)
+        if text.field is Field.NOTE:
+            value = texts.without_remarks(value)
         if not value or text.field not in fields:
             continue
         for question, answer in _READERS[text.field](value, entry, dropped):
@@ -101,12 +103,10 @@ def _sentences(value: str) -> Found:
 
 
 def _note(value: str, entry: Entry, dropped: Counter[Drop]) -> Found:
-    """Sentences about the gene, without those about how it was annotated."""
-    kept = texts.without_remarks(value)
-    if len(kept.split()) < texts.MIN_NOTE_WORDS:
+    if len(value.split()) < texts.MIN_NOTE_WORDS:
         dropped[Drop.SHORT_NOTE] += 1
-    elif texts.is_informative(kept):
-        yield from _sentences(kept)
+    elif texts.is_informative(value):
+        yield from _sentences(value)
 
 
 def _function(value: str, entry: Entry, dropped: Counter[Drop]) -> Found:

@@ -63,6 +63,11 @@ def in_style(question: str, style: str | None) -> str:
     return f"{question} ({style})" if style else question
 
 
+def without_style(question: str) -> str:
+    """Undo ``in_style``."""
+    return PRODUCT_NAME if question.startswith(f"{PRODUCT_NAME} (") else question
+
+
 def by_gene(records: Iterable[CorpusRecord]) -> Iterator[list[CorpusRecord]]:
     """Yield the records of each sequence; they stand together in every corpus."""
     for _, group in groupby(records, key=lambda record: record.sha256):

@@ -29,6 +29,7 @@ class Source:
 
     ``style`` names whose wording its product names follow (RefSeq, RAST, SGD...), ``fields`` what
     of it is used. ``genome`` is the FASTA of an annotation that does not carry its sequences.
+    Without ``organism`` the one that a GenBank entry or GeneChat states is taken.
     """
 
     name: str

@@ -24,9 +24,9 @@ _CITATION = re.compile(
 _EC = re.compile(r"\s*[(\[]?\bEC[ :=]?\s*((?:\d+|-)(?:\.(?:n?\d+|-)){1,3})[)\]]?")
 _EC_NUMBER = re.compile(r"\d+\.\d+\.\d+\.n?\d+")
 _COORDINATES = re.compile(r"\s*\[[^\]]*\d{3}[^\]]*\]\s*$")
-_OTHER_NAMES = re.compile(r"\s+(?:##|@|>)\s+|(?<=[a-z)]{2}),(?=[A-Za-z]{3})")
-_PLACE = re.compile(r"^(?:(?:pro)?phage [\w-]+|skin element|\w+ mobile element)[;:] ")
-"""Where a gene lies, before what it is: "phage PBSX; holin" (B. subtilis)."""
+_OTHER_NAMES = re.compile(r"\s+(?:##|@|>)\s+|(?<=[a-z)]{2}),(?=[A-Za-z]{3}|[DL]-[a-z])")
+_PLACE = re.compile(r"^(?:(?:(?:pro)?phage [\w-]+|skin element|\w+ mobile element)[;:] |\S+~)")
+"""Where a gene lies or its id, before what it is: "phage PBSX; holin", "tW(CCA)J~Trp tRNA"."""
 _WORDS = re.compile(r"[A-Za-z]+")
 
 _UNKNOWN = re.compile(
@@ -45,7 +45,7 @@ _DUBIOUS = re.compile(r"dubious\b", re.IGNORECASE)  # how SGD begins what says t
 _SENTENCE = re.compile(
     r"^(?:this|these|the (?:protein|gene|encoded)|encodes?|involved in|required for|functions? in|"
     r"expressed|belongs to|catalyzes|catalyses|predicted to|enables|acts|located in)\b"
-    r"|; |\. [A-Z]|\b(?:is|are|was|encodes|catalyzes|catalyses|belongs)\b",
+    r"|; |(?-i:[a-z0-9)]\. [A-Z])|\b(?:is|are|was|encodes|catalyzes|catalyses|belongs)\b",
     re.IGNORECASE,
 )
 _REMARK = re.compile(
