@@ -44,7 +44,6 @@ def untrained(**encoder: int) -> tuple[SequenceChatModel, SequenceChatProcessor]
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(TINY)
     config = GeneMemoryConfig(
-        vocab_size=len(tokenizer),
         hidden_size=32,
         **{"num_relatives": 3, "text_tokens": 5} | encoder,
     )
@@ -65,7 +64,6 @@ def untrained(**encoder: int) -> tuple[SequenceChatModel, SequenceChatProcessor]
 def built() -> tuple[SequenceChatModel, SequenceChatProcessor]:
     model, processor = untrained()
     remember(model.encoder, processor, records(9), [f"ribosomal protein L{i}" for i in range(9)])
-    model.encoder.start_from(model.get_input_embeddings())
     return model, processor
 
 
@@ -76,7 +74,8 @@ def test_inputs(built) -> None:
     expected = processor.tokenizer("ribosomal protein L2", add_special_tokens=False)["input_ids"]
     ids = inputs["sequence_token_ids"]
     assert ids.shape == (4, 3, 5)
-    assert ids[2, 0].tolist() == (expected + [NONE] * 5)[:5]
+    end = processor.tokenizer.eos_token_id
+    assert ids[2, 0].tolist() == ([*expected, end] + [NONE] * 5)[:5]
     assert inputs["sequence_is_protein"].tolist() == [1, 1, 0, 1]
     assert inputs["sequence_length"][2] == len(records(9)[2].sequence)
     left_out = [np.array([i]) for i in range(4)]
@@ -99,11 +98,13 @@ def test_vectors(built) -> None:
         alone = model.get_sequence_features(processor(genes[1:2])).values
     assert counts.tolist() == [16] * 4
     assert torch.allclose(alone, vectors[1], atol=1e-6)
+    embedding = model.get_input_embeddings().weight
     for rank in range(3):
         for place in range(5):
             expected = encoder.nothing
             if (token := ids[rank, place]) != NONE:
-                expected = model.get_input_embeddings().weight[token] + likeness[rank]
+                before = embedding[ids[rank, place - 1]] if place else encoder.opening
+                expected = embedding[token] + encoder.previous.weight @ before + likeness[rank]
                 expected = expected + encoder.rank_embedding.weight[rank]
                 expected = expected + encoder.place_embedding.weight[place]
             found = vectors[1, 1 + rank * 5 + place]

@@ -49,16 +49,15 @@ class GeneMemoryConfig(PreTrainedConfig):
     """Encoder that reads the texts of a gene's relatives (``genescribe.models.gene_memory``).
 
     Its output has one vector for the gene and one for each of ``text_tokens`` places in the texts
-    of ``num_relatives`` relatives; ``hidden_size`` and ``vocab_size`` are the language model's,
-    so that ``projector_type`` can be ``identity``. ``num_genes``, ``num_postings`` (for each
-    seed) and ``num_text_tokens`` are the sizes of what is stored.
+    of ``num_relatives`` relatives, made from the language model's token embeddings, so that
+    ``hidden_size`` is its own and ``projector_type`` ``identity``. ``num_genes``,
+    ``num_postings`` (for each seed) and ``num_text_tokens`` are the sizes of what is stored.
     """
 
     model_type = "gene_memory"
 
     num_relatives: int = 6
     text_tokens: int = 8
-    vocab_size: int = 3000
     hidden_size: int = 256
     feature_size: int = 64
     num_genes: int = 0

@@ -17,7 +17,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from genescribe.models.chunks import length_buckets
 from genescribe.models.configuration import SequenceChatConfig
-from genescribe.models.encoders import build_encoder
+from genescribe.models.encoders import GeneMemoryEncoder, build_encoder
 from genescribe.models.generation import SEQUENCE_PREFIX, DescribesGenes, position_ids
 from genescribe.models.pooling import build_pooling
 from genescribe.models.projector import build_projector, project
@@ -94,6 +94,8 @@ class SequenceChatModel(DescribesGenes, PreTrainedModel):
             for name, value in inputs.items()
             if name.startswith(SEQUENCE_PREFIX)
         }
+        if isinstance(self.encoder, GeneMemoryEncoder):  # its texts are the language model's
+            sequence_inputs["embed"] = self.get_input_embeddings()
         if self.config.pooling is None:
             slots: Tensor = self.encoder(**sequence_inputs)  # (B, slots, D)
             counts = torch.full((len(slots),), slots.shape[1], device=slots.device)

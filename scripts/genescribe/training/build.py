@@ -24,10 +24,14 @@ from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
 from genescribe.models.spec import ModelSpec, make_spec, read_yaml, spec_path
 from genescribe.training.config import PARTS, TrainConfig
+from genescribe.training.copying import start_copying
 from genescribe.training.stored_genes import StoredGenes, store
 from genescribe.training.vocabulary import learn_tokenizer, sized
 
 LOW_PRECISION = {"bf16": torch.bfloat16, "fp16": torch.float16, "no": torch.float32}
+WHOLE = ("weights", "prompt")
+"""Parts of a spec that are given anew as a whole: their keys depend on each other."""
+
 NOWHERE = "./new"
 """Stands in a spec for the weights of a part that has none yet."""
 
@@ -46,17 +50,16 @@ class Start:
 def starting_spec(config: TrainConfig, path: Path) -> tuple[ModelSpec, dict[str, Any]]:
     """Return the spec that training begins from, and its content.
 
-    ``path`` is the configuration's file, to which paths in its ``spec`` are relative. Thresholds
-    and calibration of the model begun from do not hold for the new one, and are left out.
+    ``path`` is the configuration's file, to which paths in its ``spec`` are relative. Calibration
+    and its threshold do not hold for other weights, and are left out.
     """
     content: dict[str, Any] = {}
     where = path
     if config.base is not None:
-        where = spec_path(config.base)
-        content = {**read_yaml(where), "calibration": None, "min_score": 0}
-        if "weights" in config.spec:
-            raise InputError(f"{path}: in spec.weights: the model in `from` brings its weights")
-    content |= config.spec
+        base = spec_path(config.base)
+        content = {**read_yaml(base), "calibration": None, "min_score": 0}
+        where = path if "weights" in config.spec else base
+    content = _merged(content, config.spec)
     if config.new and "folder" not in content.get("weights", {}):
         given = content.get("weights", {})
         content["weights"] = {part: NOWHERE for part in PARTS if part in config.new} | given
@@ -106,6 +109,20 @@ def build(
             nucleotides = load_sequence_tokenizer(spec, model_config)
             processor = SequenceChatProcessor(tokenizer, model_config, spec.prompt, nucleotides)
     stored = store(model.encoder, processor, records, splits, spec.question or PRODUCT_NAME)
-    if isinstance(model.encoder, GeneMemoryEncoder) and "encoder" in config.new:
-        model.encoder.start_from(model.get_input_embeddings())
+    if isinstance(model.encoder, GeneMemoryEncoder) and "language_model" in config.new:
+        start_copying(model, _last_prompt_token(processor, records))
     return Start(spec, content, model, processor, stored)
+
+
+def _last_prompt_token(processor: SequenceChatProcessor, records: Sequence[CorpusRecord]) -> int:
+    around = processor.segments(records[0].biotype, None, records[0].question)
+    return int(processor.prompt_ids(*around, 1)[-1])
+
+
+def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a spec's content with changes, key by key within mappings but those of WHOLE."""
+    merged = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        merged[key] = _merged(base[key], value) if both and key not in WHOLE else value
+    return merged

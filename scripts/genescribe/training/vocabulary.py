@@ -56,8 +56,4 @@ def sized(config: Mapping[str, Any], tokenizer: PreTrainedTokenizerFast) -> dict
         "eos_token_id": tokenizer.eos_token_id,
     }
     token = tokenizer.get_vocab()[SEQUENCE_TOKEN]
-    result = {**config, "text_config": text, "sequence_token_id": token}
-    encoder = config.get("encoder_config", {})
-    if encoder.get("model_type") == "gene_memory":
-        result["encoder_config"] = {**encoder, "vocab_size": len(tokenizer)}
-    return result
+    return {**config, "text_config": text, "sequence_token_id": token}

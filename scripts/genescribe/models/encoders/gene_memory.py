@@ -1,9 +1,10 @@
 """The gene-memory encoder: the texts of a gene's relatives, as vectors for the language model.
 
 The k-mers of a gene look up its relatives among stored genes (``genescribe.models.gene_memory``);
-each token of their texts becomes one vector, which tells also of which relative it is and how much
-that resembles the gene. The language model reads, weighs and rewrites them: retrieval-augmented
-generation (Lewis et al. 2020, arXiv 2005.11401) from a memory that is part of the weights.
+each token of their texts becomes one vector, which tells also what token stands before it, of
+which relative it is and how much that resembles the gene. The language model reads, weighs and
+rewrites them: retrieval-augmented generation (Lewis et al. 2020, arXiv 2005.11401) from a memory
+that is part of the weights.
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ class GeneMemoryEncoder(PreTrainedModel):
     def __init__(self, config: GeneMemoryConfig) -> None:
         super().__init__(config)
         size = config.hidden_size
-        self.token_embedding = nn.Embedding(config.vocab_size, size)
         self.rank_embedding = nn.Embedding(config.num_relatives, size)
         self.place_embedding = nn.Embedding(config.text_tokens, size)
         self.view_embedding = nn.Embedding(2, size)
+        self.previous = nn.Linear(size, size, bias=False)
+        self.opening = nn.Parameter(torch.empty(size))
         self.nothing = nn.Parameter(torch.empty(size))
         self.likeness = _mlp(NUM_FEATURES, config.feature_size, size)
         self.evidence = _mlp(2 * NUM_FEATURES + 1, config.feature_size, size)
@@ -50,6 +52,8 @@ class GeneMemoryEncoder(PreTrainedModel):
             nn.init.normal_(module.weight, std=INITIAL_SPREAD)
         elif module is self:
             nn.init.normal_(self.nothing, std=INITIAL_SPREAD)
+            nn.init.normal_(self.opening, std=INITIAL_SPREAD)
+            nn.init.orthogonal_(self.previous.weight)
             for last in (self.likeness[-1], self.evidence[-1]):
                 nn.init.normal_(last.get_parameter("weight"), std=INITIAL_SPREAD)
                 nn.init.zeros_(last.get_parameter("bias"))
@@ -68,25 +72,31 @@ class GeneMemoryEncoder(PreTrainedModel):
         self.config.num_postings = [len(index.postings) for index in memory.indices]
         self.config.num_text_tokens = len(memory.texts)
 
-    @torch.no_grad()
-    def start_from(self, embedding: nn.Embedding) -> None:
-        """Start the tokens of the texts as those of a language model, (vocab_size, hidden_size).
-
-        Copying a relative's text is then easy from the first step of training on.
-        """
-        self.token_embedding.weight.copy_(embedding.weight)
-
     def forward(
-        self, token_ids: Tensor, similarities: Tensor, length: Tensor, is_protein: Tensor
+        self,
+        token_ids: Tensor,
+        similarities: Tensor,
+        length: Tensor,
+        is_protein: Tensor,
+        embed: nn.Module,
     ) -> Tensor:
         """Return (batch, 1 + relatives * text tokens, hidden_size).
 
         ``token_ids`` (batch, relatives, text tokens), ``NONE`` where there is no token;
         ``similarities`` (batch, relatives, features), those of ``Relatives``; ``length`` (batch,)
-        letters of the gene; ``is_protein`` (batch,) 0 or 1.
+        letters of the gene; ``is_protein`` (batch,) 0 or 1. ``embed`` is the language model's token
+        embedding: what is copied from a text must look as what was just written.
+
+        A token's vector holds the one before it as well (``opening`` before the first), turned
+        into directions of its own by ``previous``: attention then finds in one layer how a text
+        went on after the token that was just written, for which it otherwise needs two (Olsson
+        et al. 2022, arXiv 2209.11895).
         """
         alike = self._scaled(similarities)  # (B, K, F)
-        tokens = self.token_embedding(token_ids.clamp(min=0))  # (B, K, T, D)
+        written = embed(token_ids.clamp(min=0))  # (B, K, T, D)
+        opening = self.opening.expand(*written.shape[:2], 1, -1)  # (B, K, 1, D)
+        before = torch.cat([opening, written[:, :, :-1]], dim=2)  # (B, K, T, D)
+        tokens = written + self.previous(before)  # (B, K, T, D)
         tokens = tokens + self.rank_embedding.weight.unsqueeze(1) + self.place_embedding.weight
         tokens = tokens + self.likeness(alike).unsqueeze(2)  # (B, K, T, D)
         known = (token_ids != NONE).unsqueeze(-1)  # (B, K, T, 1)
