@@ -191,9 +191,15 @@ def test_extending_is_building_on_the_union(monkeypatch: pytest.MonkeyPatch, mos
 
 def test_kmers_of_too_many_genes_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gene_memory, "MAX_FREQUENCY", 3)
-    genes, _ = related_genes(4)
-    memory = GeneMemory.build([genes[0]] * 4, [True] * 4, [[]] * 4)
-    assert memory.relatives([genes[0]], [True], 2).genes.tolist() == [[NONE, NONE]]
+    genes, _ = related_genes(8)
+    common, rare = genes[0][:90], genes[4][:90]
+    memory = GeneMemory.build([common] * 4 + [common + rare], [True] * 5, [[]] * 5)
+    assert memory.relatives([common], [True], 2).genes.tolist() == [[NONE, NONE]]
+    found = memory.relatives([common + rare], [True], 2)
+    assert found.genes.tolist() == [[4, NONE]]
+    assert np.allclose(found.similarity[0, 0], 1)
+    whole, part = kmers(common + rare, True)[0], kmers(common, True)[0]
+    assert found.shared[0, 0, 0] == pytest.approx(len(whole - part) / len(whole))
 
 
 def test_more_genes_than_sixteen_bits_number() -> None:
