@@ -105,7 +105,7 @@ def choose_min_lift(null_lifts: Floats) -> float:
     """
     known = null_lifts[np.isfinite(null_lifts)]
     highest = float(np.quantile(known, 1 - FALSE_SUPPORT)) if len(known) else 0.0
-    return max(0.0, math.ceil(highest * 100) / 100)
+    return max(0.0, math.ceil(round(100 * highest, 6)) / 100)
 
 
 def choose_min_score(
