@@ -43,7 +43,10 @@ c\tx\tgene\t11\t60\t.\t+\t.\tID=gene-c;gene_biotype=pseudogene;description=old k
 c\tx\tgene\t11\t20\t.\t+\t.\tID=gene-d;description=short one
 c\tx\tgene\t11\t60\t.\t+\t.\tID=gene-e
 """
-MORE = "product=DNA ligase,LigA;Note=joins%3B nicks, and ends;eC_number=6.5.1.2;go_process=ligation|0006266||IEA"
+MORE = (
+    "product=DNA ligase,LigA;Note=joins%3B nicks, and ends;eC_number=6.5.1.2;"
+    "go_process=ligation|0006266||IEA"
+)
 GTF = """\
 c\tx\ttranscript\t11\t{end}\t.\t+\t.\tgene_id "a"; transcript_id "a.t"; product "DNA ligase";
 c\tx\tCDS\t11\t{end}\t.\t+\t0\tgene_id "a"; transcript_id "a.t"; note "joins the ends of DNA";
@@ -125,14 +128,14 @@ def test_real_genes_are_read_as_run_reads_them(test_data: Path, tmp_path: Path) 
 GENBANK = """\
 LOCUS       TOY              {length:>11} bp    DNA     linear   BCT 01-JAN-2020
 FEATURES             Location/Qualifiers
+     CDS             1..30
+                     /locus_tag="t1"
+                     /product="other isoform"
      CDS             complement(1..{length})
                      /locus_tag="t1"
                      /product="holin"
                      /note="makes holes in
                      the membrane"
-     CDS             1..30
-                     /locus_tag="t1"
-                     /product="other isoform"
      CDS             1..60
                      /locus_tag="t2"
                      /pseudo

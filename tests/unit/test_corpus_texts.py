@@ -113,6 +113,7 @@ def test_words_broken_by_a_line_wrap_are_joined() -> None:
     broken = broken_words(texts)
     assert broken == {"tran sporter": "transporter"}
     assert mend("ABC tran sporter protein", broken) == "ABC transporter protein"
+    assert broken_words(["life span of cells", "life span of yeast", "lifespan"]) == {}
 
 
 def test_frames() -> None:

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from genescribe.corpus.build import build_corpus
+from genescribe.corpus.records import PRODUCT_NAME, CorpusRecord
+from genescribe.corpus.sources import Source
 from genescribe.models.checkpoint import load
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
 from genescribe.models.spec import load_spec
-from genescribe.training.corpus import Pair, Source, read_pairs
 
-NEVER_SEEN = Source("ctrachomatis_pgap_FSW4", "Chlamydia trachomatis", held_out=True)
+NEVER_SEEN = "ctrachomatis_pgap_FSW4"
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +25,11 @@ def tiny() -> tuple[SequenceChatModel, SequenceChatProcessor]:
 
 
 @pytest.fixture(scope="module")
-def genes(test_data: Path) -> list[Pair]:
-    pairs = read_pairs(test_data / "pairs", [NEVER_SEEN], max_length=12000, max_words=40)
-    return pairs[:240]
+def genes(test_data: Path) -> list[CorpusRecord]:
+    path = test_data / "pairs" / f"{NEVER_SEEN}.jsonl.gz"
+    records, _ = build_corpus([Source(NEVER_SEEN, path)])
+    named = [record for record in records if record.question == PRODUCT_NAME]
+    return [record for record in named if record.informative][:240]
 
 
 def texts(model, processor, records, order, size: int) -> list[str]:
@@ -38,8 +42,8 @@ def texts(model, processor, records, order, size: int) -> list[str]:
     return [found[i] for i in sorted(found)]
 
 
-def test_texts_do_not_depend_on_the_batch(tiny, genes: list[Pair]) -> None:
-    records = [pair.record for pair in genes]
+def test_texts_do_not_depend_on_the_batch(tiny, genes: list[CorpusRecord]) -> None:
+    records = [gene.sequence_record() for gene in genes]
     in_order = texts(*tiny, records, list(range(len(records))), 64)
     shuffled = np.random.default_rng(0).permutation(len(records)).tolist()
     assert texts(*tiny, records, shuffled, 17) == in_order
@@ -48,7 +52,7 @@ def test_texts_do_not_depend_on_the_batch(tiny, genes: list[Pair]) -> None:
 
 
 def reference_nats(
-    model, processor, genes: list[Pair], texts: list[str], use_sequence: bool
+    model, processor, genes: list[CorpusRecord], texts: list[str], use_sequence: bool
 ) -> float:
     """Return the nats per token of ``texts`` given the genes, or given none."""
     ids = processor.tokenizer(
@@ -58,13 +62,13 @@ def reference_nats(
         padding_side="right",
         return_tensors="pt",
     )["input_ids"]  # (genes, tokens)
-    inputs = processor([gene.record for gene in genes], None)
+    inputs = processor([gene.sequence_record() for gene in genes], None)
     log_probs = model.text_log_probs(inputs, ids, use_sequence)
     return -float(log_probs.sum() / (ids != processor.tokenizer.pad_token_id).sum())
 
 
-def test_the_sequence_supports_the_texts(tiny, genes: list[Pair]) -> None:
-    texts = [gene.text for gene in genes]
+def test_the_sequence_supports_the_texts(tiny, genes: list[CorpusRecord]) -> None:
+    texts = [gene.answer for gene in genes]
     own = reference_nats(*tiny, genes, texts, True)
     none = reference_nats(*tiny, genes, texts, False)
     other = reference_nats(*tiny, genes[1:] + genes[:1], texts, True)
