@@ -23,6 +23,7 @@ _COUNT = {"type": "integer", "minimum": 1}
 _NATURAL = {"type": "integer", "minimum": 0}
 _RATE = {"type": "number", "exclusiveMinimum": 0}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+_SHARES = {"type": "object", "additionalProperties": _SHARE}
 _PARTS = {"type": "array", "items": {"enum": list(PARTS)}, "uniqueItems": True}
 
 
@@ -54,6 +55,7 @@ _STAGE = {
             "lora": _LORA,
             "prompt": _TEXT,
             "question": {"type": "string"},
+            "questions": _SHARES,
             "steps": _COUNT,
             "epochs": _RATE,
             "learning_rate": _RATE,
@@ -91,7 +93,7 @@ SCHEMA = _object(
         "drop_sequence": _SHARE,
         "drop_organism": _SHARE,
         "leave_out_family": _SHARE,
-        "questions": {"type": "object", "additionalProperties": _SHARE},
+        "questions": _SHARES,
         "uninformative": _SHARE,
         "validation_answers": _COUNT,
         "evaluate_every": _COUNT,
@@ -124,8 +126,8 @@ class Stage:
 
     Exactly one of ``steps`` and ``epochs`` is given, and one of ``batch_genes`` and
     ``batch_tokens`` (of the language model). ``question`` is asked in place of each answer's own,
-    ``prompt`` names a variant of the spec. A step takes in ``gradient_accumulation`` batches on
-    each process.
+    ``prompt`` names a variant of the spec, ``questions`` hold instead of the configuration's. A
+    step takes in ``gradient_accumulation`` batches on each process.
     """
 
     name: str
@@ -134,6 +136,7 @@ class Stage:
     lora: Lora | None = None
     prompt: str | None = None
     question: str | None = None
+    questions: Mapping[str, float] | None = None
     steps: int | None = None
     epochs: float | None = None
     learning_rates: Mapping[str, float] = field(default_factory=dict)
@@ -179,12 +182,11 @@ class TrainConfig:
     weights_dtype: str = "float32"
     seed: int = 0
 
-    def share(self, question: str, is_informative: bool) -> float:
-        """Return how many of the answers to a question take part in an epoch, 0..1."""
-        if not is_informative:
-            return self.uninformative
-        shares = self.questions.items()
-        return next((share for pattern, share in shares if fnmatchcase(question, pattern)), 1.0)
+    def share(self, stage: Stage, question: str, is_informative: bool) -> float:
+        """Return how many of the answers to a question take part in an epoch of a stage, 0..1."""
+        shares = self.questions if stage.questions is None else stage.questions
+        matching = (share for pattern, share in shares.items() if fnmatchcase(question, pattern))
+        return next(matching, 1.0) * (1.0 if is_informative else self.uninformative)
 
 
 def load_train_config(path: Path) -> TrainConfig:

@@ -8,6 +8,8 @@ arXiv 2305.09828); training remains free to undo it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -30,7 +32,8 @@ def start_copying(model: SequenceChatModel, opening_id: int) -> None:
     """
     encoder, text = model.encoder, model.config.text_config
     assert isinstance(encoder, GeneMemoryEncoder)
-    embedding, output = model.get_input_embeddings(), model.language_model.get_output_embeddings()
+    embedding: Any = model.get_input_embeddings()
+    output = model.language_model.get_output_embeddings()
     size, head = text.hidden_size, text.hidden_size // text.num_attention_heads
     nn.init.normal_(embedding.weight, std=size**-0.5)
     output.weight.copy_(embedding.weight)

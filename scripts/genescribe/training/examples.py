@@ -26,14 +26,14 @@ class Example:
     """One question and its answer about one gene, as numbers.
 
     ``record`` is cut to what the model reads; ``answer_ids`` end with the token or text that ends
-    an answer. ``share`` is how often, 0..1, the answer takes part in an epoch.
+    an answer.
     """
 
     record: SequenceRecord
     organism: str | None
     question: str
     answer_ids: tuple[int, ...]
-    share: float
+    is_informative: bool
     family: int
     near_copy: int
 
@@ -77,7 +77,11 @@ def make_examples(
     An answer ends with the first of the spec's ``stop`` texts, or where there are none with the
     tokenizer's end token; a longer one than ``max_new_tokens`` is cut and does not end.
     """
-    taking_part = [r for r in records if config.share(r.question, r.informative) > 0]
+    taking_part = [
+        record
+        for record in records
+        if any(config.share(stage, record.question, record.informative) for stage in config.stages)
+    ]
     stop = spec.generation.get("stop", [])
     answers = [record.answer + (stop[0] if stop else "") for record in taking_part]
     end = [] if stop else [tokenizer.eos_token_id]
@@ -89,7 +93,7 @@ def make_examples(
             record.organism,
             record.question,
             tuple([*ids, *end][:limit]),
-            config.share(record.question, record.informative),
+            record.informative,
             splits[record.sha256].family,
             splits[record.sha256].near_copy,
         )
@@ -97,11 +101,21 @@ def make_examples(
     ]
 
 
-def sample(examples: Sequence[Example], size: int, seed: int) -> list[Example]:
-    """Return at most ``size`` examples, one for each near-copy cluster and question."""
-    distinct = list({(e.near_copy, e.question): e for e in examples}.values())
-    chosen = np.random.default_rng(seed).permutation(len(distinct))[:size]
-    return [distinct[i] for i in sorted(chosen)]
+def sample(examples: Sequence[Example], stage: Stage, config: TrainConfig) -> list[Example]:
+    """Return the validation examples of a stage: one for a near-copy cluster and question each."""
+    distinct = list(
+        {(e.near_copy, e.question): e for e in examples if _share(e, stage, config)}.values()
+    )
+    if not distinct:
+        raise InputError(
+            f"stage {stage.name}: no answer on the validation side takes part; look at `questions`"
+        )
+    chosen = np.random.default_rng(config.seed).permutation(len(distinct))
+    return [distinct[i] for i in sorted(chosen[: config.validation_answers])]
+
+
+def _share(example: Example, stage: Stage, config: TrainConfig) -> float:
+    return config.share(stage, example.question, example.is_informative)
 
 
 class Epochs:
@@ -124,7 +138,11 @@ class Epochs:
         groups = np.array([numbers[key] for key in keys])  # (examples,)
         self.order = np.argsort(groups, kind="stable")
         self.sizes = np.bincount(groups)  # (groups,)
-        self.shares = np.array([example.share for example in examples])
+        self.shares = np.array([_share(example, stage, config) for example in examples])
+        if not self.shares.any():
+            raise InputError(
+                f"stage {stage.name}: no answer to train with takes part; look at `questions`"
+            )
         self.lengths, self.stage, self.config = lengths, stage, config
         self.stage_number = stage_number
 

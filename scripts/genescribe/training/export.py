@@ -16,7 +16,11 @@ from safetensors.torch import save_file
 
 from genescribe import __version__
 from genescribe.errors import InputError
-from genescribe.models.checkpoint import PROJECTOR_FILE, sequence_tokenizer_folder
+from genescribe.models.checkpoint import (
+    PROJECTOR_FILE,
+    quiet_transformers,
+    sequence_tokenizer_folder,
+)
 from genescribe.models.convert.folder import write_sums
 from genescribe.models.processing import SEQUENCE_TOKENIZER_FOLDER
 from genescribe.models.spec import SPEC_FILE, ModelSpec
@@ -59,12 +63,13 @@ def export(start: Start, model: Any, config: TrainConfig, folder: Path, facts: F
     """
     dtype = getattr(torch, config.weights_dtype)
     content = _described(start.content, config, facts)
-    if config.save == "parts":
-        content["weights"] = _save_parts(start, model.to(dtype), config, folder)
-    else:
-        content["weights"] = {"folder": "./"}
-        content.pop("config", None)  # config.json says it
-        _save_whole(start, model.to(dtype), folder)
+    with quiet_transformers():
+        if config.save == "parts":
+            content["weights"] = _save_parts(start, model.to(dtype), config, folder)
+        else:
+            content["weights"] = {"folder": "./"}
+            content.pop("config", None)  # config.json says it
+            _save_whole(start, model.to(dtype), folder)
     write_sums(folder)
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     (folder / SPEC_FILE).write_text(text, encoding="utf-8")

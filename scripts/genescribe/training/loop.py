@@ -30,7 +30,7 @@ from genescribe.training import checkpoints
 from genescribe.training.batches import Batches
 from genescribe.training.build import Start
 from genescribe.training.config import Stage, TrainConfig
-from genescribe.training.examples import SHOWN, Draw, Epochs, Example, pack
+from genescribe.training.examples import SHOWN, Draw, Epochs, Example, pack, sample
 from genescribe.training.log import Log
 from genescribe.training.stages import optimizer, schedule, set_free, set_training
 
@@ -44,7 +44,7 @@ Step = list[list[Draw]]
 
 
 class Losses(NamedTuple):
-    """Validation losses in nats per token; ``no_sequence`` is nan where nothing of it is learned."""
+    """Validation losses in nats per token; ``no_sequence`` is nan where none is learned."""
 
     gene: float
     no_sequence: float
@@ -112,7 +112,8 @@ class Trainer:
         self.origin, self.told = origin, told
         self.training = [_batches(start, training, stage, hide=True) for stage in config.stages]
         self.validation = [
-            _batches(start, validation, stage, hide=False) for stage in config.stages
+            _batches(start, sample(validation, stage, config), stage, hide=False)
+            for stage in config.stages
         ]
         self.epochs = [
             Epochs(training, batches.lengths(), stage, config, number)
@@ -141,7 +142,7 @@ class Trainer:
         set_seed(self.config.seed, device_specific=True)
         found = checkpoints.latest(self.folder, self.origin)
         for number, stage in enumerate(self.config.stages):
-            set_free(self.model, stage)
+            set_free(self.model, stage, recompute=self.config.gradient_checkpointing)
             self.learned |= {p for p in self.model.parameters() if p.requires_grad}
             if found is not None and number < found.stage:
                 continue
@@ -340,7 +341,7 @@ class Trainer:
                     nats.append(self.model(**batch).loss)
             gene, null = nats[0], nats[-1] if len(nats) > 1 else torch.nan * nats[0]
             totals += torch.stack([gene * count, null * count, torch.full_like(gene, count)])
-        set_training(self.model, stage)
+        set_training(self.model, stage, recompute=self.config.gradient_checkpointing)
         gene, null, tokens = self.accelerator.reduce(totals, "sum").tolist()
         return Losses(gene / tokens, null / tokens)
 

@@ -37,10 +37,10 @@ def parts(model: SequenceChatModel) -> dict[str, list[tuple[str, nn.Parameter]]]
     return found
 
 
-def set_free(model: SequenceChatModel, stage: Stage) -> None:
+def set_free(model: SequenceChatModel, stage: Stage, *, recompute: bool) -> None:
     """Let the stage's parts learn, in 32 bits, and freeze all others.
 
-    A frozen part is put into evaluation mode: it would be noise that nothing learns from.
+    With ``recompute`` the language model keeps no activations (gradient checkpointing).
     """
     if stage.lora is not None and not isinstance(model.language_model, PeftModel):
         model.language_model = adapt(model.language_model, stage.lora)
@@ -50,12 +50,18 @@ def set_free(model: SequenceChatModel, stage: Stage) -> None:
             parameter.requires_grad_(part in learning)
             if part in learning:
                 parameter.data = parameter.data.float()
-    set_training(model, stage)
+    if recompute:
+        model.language_model.gradient_checkpointing_enable({"use_reentrant": False})
+    set_training(model, stage, recompute=recompute)
 
 
-def set_training(model: SequenceChatModel, stage: Stage) -> None:
-    """Put the parts that learn into training mode and the others into evaluation mode."""
-    learning = {*stage.train, *(["language_model"] if stage.lora else [])}
+def set_training(model: SequenceChatModel, stage: Stage, *, recompute: bool) -> None:
+    """Put the parts that learn into training mode and the others into evaluation mode.
+
+    Dropout in a frozen part would be noise that nothing learns from. Only a language model that is
+    to ``recompute`` its activations does so in training mode alone.
+    """
+    learning = {*stage.train, *(["language_model"] if stage.lora or recompute else [])}
     for name, child in model.named_children():
         child.train(PART_OF[name] in learning)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -10,16 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import is_tensorboard_available
 
 from genescribe.corpus.records import read_corpus
 from genescribe.corpus.splits import Side, read_splits
 from genescribe.errors import InputError
 from genescribe.files import refuse_existing, sha256_of, sole_writer
 from genescribe.models.convert.folder import atomic_folder
+from genescribe.models.spec import read_yaml
 from genescribe.training import checkpoints
 from genescribe.training.build import build
 from genescribe.training.config import TrainConfig, load_train_config
-from genescribe.training.examples import Example, make_examples, on_side, sample
+from genescribe.training.examples import Example, make_examples, on_side
 from genescribe.training.export import Facts, check_export, export, organisms_of
 from genescribe.training.loop import Told, Trainer
 
@@ -66,14 +70,13 @@ def train(
         ]  # fmt: skip
         settings = inputs.config.read_text(encoding="utf-8")
         origin = checkpoints.origin(
-            config=repr(config),
+            config=json.dumps([read_yaml(inputs.config), start.content]),
             corpus=sha256_of(inputs.corpus),
             split=sha256_of(inputs.splits),
             model="" if config.new else start.spec.sha256,
             processes=str(accelerator.num_processes),
         )
-        held = sample(examples[1], config.validation_answers, config.seed)
-        trainer = Trainer(accelerator, start, examples[0], held, config, work, origin, told)
+        trainer = Trainer(accelerator, start, examples[0], examples[1], config, work, origin, told)
         loss = trainer.run()
         if accelerator.is_main_process:
             facts = _facts(inputs, examples, loss, settings)
@@ -86,6 +89,9 @@ def train(
 
 def make_accelerator(config: TrainConfig, device: str, work: Path) -> Accelerator:
     """Return accelerate's view of the machine; InputError for what it cannot compute with."""
+    if config.tensorboard and not is_tensorboard_available():
+        raise InputError("tensorboard is not installed; pip install it, or say tensorboard: false")
+    AcceleratorState._reset_state()  # a process may train again, with another precision
     try:
         accelerator = Accelerator(
             mixed_precision=config.precision,
@@ -93,8 +99,8 @@ def make_accelerator(config: TrainConfig, device: str, work: Path) -> Accelerato
             log_with="tensorboard" if config.tensorboard else None,
             project_dir=work,
         )
-        accelerator.init_trackers("tensorboard")
-    except (ValueError, ImportError) as error:
+        accelerator.init_trackers("genescribe")
+    except ValueError as error:
         reason = " ".join(str(error).split())
         raise InputError(f"precision {config.precision} on this machine: {reason}") from error
     return accelerator
