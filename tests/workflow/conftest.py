@@ -18,6 +18,22 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def described(project: Path) -> Path:
+    """The project with a product on each CDS of its assembly, and a sheet that names it."""
+    gff = project / "data" / "genes.gff3"
+    lines = gff.read_text().splitlines()
+    for at, line in enumerate(lines):
+        if "\tCDS\t" in line:
+            lines[at] += f";product=enzyme number {at} of the toy pathway"
+    gff.write_text("\n".join(lines) + "\n")
+    (project / "config" / "sources.tsv").write_text(
+        "source\tinput\tgenome\torganism\ntoy\tdata/genes.gff3\tdata/genome.fa\tToy toy\n"
+    )
+    write_config(project, corpus={"mmseqs": False, "validation": 2, "test": 3})
+    return project
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A project that has run (GFF3 and GTF of one assembly, 3 shards), and its copy of the code.

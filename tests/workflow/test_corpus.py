@@ -4,29 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from genescribe.corpus.records import read_corpus
 from genescribe.corpus.splits import Side, read_splits
-from workflow.project import call_snakemake, write_config
+from workflow.project import call_snakemake
 
 SPLITS = "results/corpus/splits.tsv"
-
-
-@pytest.fixture
-def described(project: Path) -> Path:
-    """The project with a product on each CDS of its assembly, and a sheet that names it."""
-    gff = project / "data" / "genes.gff3"
-    lines = gff.read_text().splitlines()
-    for at, line in enumerate(lines):
-        if "\tCDS\t" in line:
-            lines[at] += f";product=enzyme number {at} of the toy pathway"
-    gff.write_text("\n".join(lines) + "\n")
-    (project / "config" / "sources.tsv").write_text(
-        "source\tinput\tgenome\torganism\ntoy\tdata/genes.gff3\tdata/genome.fa\tToy toy\n"
-    )
-    write_config(project, corpus={"mmseqs": False, "validation": 2, "test": 3})
-    return project
 
 
 def test_corpus_and_splits(described: Path) -> None:

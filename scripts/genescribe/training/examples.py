@@ -102,16 +102,19 @@ def make_examples(
 
 
 def sample(examples: Sequence[Example], stage: Stage, config: TrainConfig) -> list[Example]:
-    """Return the validation examples of a stage: one for a near-copy cluster and question each."""
-    distinct = list(
-        {(e.near_copy, e.question): e for e in examples if _share(e, stage, config)}.values()
-    )
-    if not distinct:
+    """Return the validation examples of a stage: one for a near-copy cluster and question each.
+
+    Questions have the shares that they have in training, so that the losses compare.
+    """
+    rng = np.random.default_rng(config.seed)
+    distinct = {(e.near_copy, e.question): e for e in examples}.values()
+    taking_part = [e for e in distinct if rng.random() < _share(e, stage, config)]
+    if not taking_part:
         raise InputError(
             f"stage {stage.name}: no answer on the validation side takes part; look at `questions`"
         )
-    chosen = np.random.default_rng(config.seed).permutation(len(distinct))
-    return [distinct[i] for i in sorted(chosen[: config.validation_answers])]
+    chosen = rng.permutation(len(taking_part))[: config.validation_answers]
+    return [taking_part[i] for i in sorted(chosen)]
 
 
 def _share(example: Example, stage: Stage, config: TrainConfig) -> float:
