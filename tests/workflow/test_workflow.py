@@ -203,3 +203,21 @@ def test_config_file_and_schema_agree() -> None:
 
     assert yaml.safe_load(config) == defaults(yaml.safe_load(schema))
     assert yaml.safe_load(config)["extract"]["exclude_biotypes"] == list(EXCLUDED_BIOTYPES)
+
+
+def test_texts_are_compared_with_references_where_the_sheet_names_some(
+    again: Path, finished: tuple[Path, Path]
+) -> None:
+    genes = [f"g{contig}_{number}" for contig in (1, 2, 3) for number in (1, 2, 3, 4)]
+    table = ["gene_id\tproduct", *(f"{gene}\tprotein kinase" for gene in genes)]
+    (again / "data" / "products.tsv").write_text("\n".join(table) + "\n")
+    (again / "config" / "assemblies.tsv").write_text(
+        "assembly\tgenome\tannotation\treferences\n"
+        "toy\tdata/genome.fa\tdata/genes.gff3\tdata/products.tsv\n"
+        "toy_gtf\tdata/genome.fa\tdata/genes.gtf\t\n"
+    )
+    done = call_snakemake(again, "--cores", "2", code=finished[1])
+    assert jobs(done) == {"evaluate", "all"}
+    found = json.loads((again / "results" / "toy" / "evaluation" / "evaluation.json").read_text())
+    assert found["genes"] == 12
+    assert not (again / "results" / "toy_gtf" / "evaluation").exists()

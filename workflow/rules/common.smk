@@ -60,7 +60,7 @@ def read_sheet(path):
             checked(given, "assemblies.schema.yaml", where)
             if given["assembly"] in rows:
                 refuse(f"{where}: is there twice; give each row a name of its own")
-            for file in {"genome", "annotation"} & given.keys():
+            for file in {"genome", "annotation", "references"} & given.keys():
                 if not Path(given[file]).is_file():
                     refuse(f"{where}: {file}: {given[file]}: no such file; check the path")
             row = {"model": config["model"]} | given
@@ -83,7 +83,9 @@ def source_hash(*rooms):
 
 
 def final_outputs():
-    return [
+    evaluated = [name for name, row in ASSEMBLIES.items() if "references" in row]
+    pages = [f"results/{name}/evaluation/evaluation.html" for name in evaluated]
+    return pages + [
         f"results/{assembly}/{name}"
         for assembly in ASSEMBLIES
         for name in (
@@ -99,6 +101,10 @@ def final_outputs():
 
 def annotation(wildcards):
     return ASSEMBLIES[wildcards.assembly]["annotation"]
+
+
+def references(wildcards):
+    return ASSEMBLIES[wildcards.assembly]["references"]
 
 
 def genome(wildcards):

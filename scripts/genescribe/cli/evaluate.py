@@ -302,10 +302,11 @@ def _settings(args: argparse.Namespace, describer: Describer | None) -> Settings
     from genescribe.evaluation.protocols import protocol
     from genescribe.evaluation.semantic import load_encoder
     from genescribe.evaluation.wordnet import find_synonyms
-    from genescribe.models.processing import load_tokenizer
 
     tokenizer = describer.processor.tokenizer if describer else None
     if args.tokenizer:
+        from genescribe.models.processing import load_tokenizer
+
         tokenizer = load_tokenizer(args.tokenizer)
     pieces = tokenizer.tokenize if tokenizer else None
     synonyms, encoder = find_synonyms(), load_encoder(args.encoder)

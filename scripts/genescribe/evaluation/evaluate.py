@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,10 +15,12 @@ from genescribe.evaluation.cases import Case, strata
 from genescribe.evaluation.intervals import LEVEL, RESAMPLES, interval, resampled, summary
 from genescribe.evaluation.metrics import RIGHT_ROUGE_L, Measure, mean_of, score, subset
 from genescribe.evaluation.protocols import Protocol
-from genescribe.evaluation.runs import ModelRun
 from genescribe.evaluation.semantic import CharacterEncoder, TextEncoder, similarity
 from genescribe.evaluation.wordnet import NoSynonyms, Synonyms
 from genescribe.records import Description, Status
+
+if TYPE_CHECKING:  # scoring texts that exist needs no torch
+    from genescribe.evaluation.runs import ModelRun
 
 MODEL = "model"
 SYSTEMS = {
