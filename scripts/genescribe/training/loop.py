@@ -109,7 +109,8 @@ class Trainer:
     ) -> None:
         self.accelerator, self.config, self.folder = accelerator, config, folder
         self.model: SequenceChatModel = start.model
-        self.origin, self.told = origin, told
+        self.origin = origin
+        self.told = told if accelerator.is_main_process else None
         self.training = [_batches(start, training, stage, hide=True) for stage in config.stages]
         self.validation = [
             _batches(start, sample(validation, stage, config), stage, hide=False)
