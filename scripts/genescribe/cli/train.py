@@ -53,7 +53,6 @@ def add_parsers(command: options.Command) -> None:
 def train(args: argparse.Namespace) -> None:
     """Train, and say where the model is."""
     import torch
-    from accelerate import PartialState
 
     from genescribe.cli.progress import ProgressLine
     from genescribe.training.train import TrainInputs, train
@@ -68,5 +67,5 @@ def train(args: argparse.Namespace) -> None:
         force=args.force,
         told=None if args.quiet else ProgressLine("train", unit="steps"),
     )
-    if PartialState().is_main_process:
+    if loss is not None:
         print(f"written {args.out}: validation loss {loss:.3f} nats per token")

@@ -47,11 +47,11 @@ def train(
     device: str = "auto",
     force: bool = False,
     told: Told | None = None,
-) -> float:
+) -> float | None:
     """Train or go on training, write the model to ``out``, return its best validation loss.
 
     ``work`` keeps checkpoints and the log; the same call goes on after a kill. ``device`` is auto
-    or cpu. Raises InputError for inputs that cannot be trained on, GenescribeError for a loss
+    or cpu. Of several processes the first writes, and the others return None. Raises InputError for inputs that cannot be trained on, GenescribeError for a loss
     that is not finite, and OutputError where something cannot be written.
     """
     refuse_existing([out], force)
@@ -84,7 +84,7 @@ def train(
                 export(start, trainer.model.cpu(), config, folder, facts)
         accelerator.wait_for_everyone()
         accelerator.end_training()
-    return loss
+    return loss if accelerator.is_main_process else None
 
 
 def make_accelerator(config: TrainConfig, device: str, work: Path) -> Accelerator:
