@@ -51,8 +51,10 @@ def train(
     """Train or go on training, write the model to ``out``, return its best validation loss.
 
     ``work`` keeps checkpoints and the log; the same call goes on after a kill. ``device`` is auto
-    or cpu. Of several processes the first writes, and the others return None. Raises InputError for inputs that cannot be trained on, GenescribeError for a loss
-    that is not finite, and OutputError where something cannot be written.
+    or cpu. Of several processes the first writes, and the others return None.
+
+    Raises InputError for inputs that cannot be trained on, GenescribeError for a loss that is not
+    finite, and OutputError where something cannot be written.
     """
     refuse_existing([out], force)
     config = load_train_config(inputs.config)
