@@ -2,7 +2,8 @@
 """Make the example assembly in ``examples/``, or ``--check`` that it is what this makes.
 
 Proteins and RNAs that textbooks print are back-translated, cut into exons and laid out on
-made-up contigs; the same code gives the same bytes.
+made-up contigs; two relatives have them too, with exchanged residues and with descriptions. The
+same code gives the same bytes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from example_assembly import formats
+from example_assembly import formats, relatives
 from example_assembly.genes import assemble
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -25,6 +26,7 @@ def make() -> dict[str, str]:
         "example.gff3": formats.gff3(assembly),
         "example.gtf": formats.gtf(assembly),
         "truth.tsv": formats.truth(assembly),
+        **{f"relatives/{one.name}.gff3": relatives.gff3(one) for one in relatives.RELATIVES},
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -157,6 +158,31 @@ def test_noncoding_genes_are_the_rnas(examples, genome, truth):
             row = truth[exon[8].partition("Parent=")[2].partition(".")[0]]
             if row["biotype"] != "protein_coding":
                 assert spliced(genome, [exon]) == row["sequence"]
+
+
+@pytest.mark.parametrize(("name", "differing"), [("near", (0.05, 0.2)), ("far", (0.2, 0.4))])
+def test_relatives_have_the_same_genes_with_other_residues(examples, truth, name, differing):
+    path = examples / "relatives" / f"{name}.gff3"
+    table, _, fasta = path.read_text(encoding="utf-8").partition("##FASTA\n")
+    contig = fasta.partition("\n")[2].replace("\n", "")
+    own = {re.sub(r" \([^()]*\)$", "", row["description"]): row for row in truth.values()}
+    products = [line.split("\t") for line in table.splitlines() if "product=" in line]
+    assert len(products) == 52
+    shares = []
+    for _, _, kind, start, end, _, strand, _, attributes in products:
+        product = attributes.partition("product=")[2].replace("%2C", ",")
+        sense = contig[int(start) - 1 : int(end)]
+        sense = sense if strand == "+" else reverse_complement(sense)
+        if kind != "CDS":
+            assert kind == own[product]["biotype"]
+            continue
+        protein = translate(sense)
+        assert (protein[0], protein.find("*")) == ("M", len(protein) - 1)
+        if product in own:  # the example has but a piece of one protein, and says so
+            pairs = zip(protein[:-1], own[product]["sequence"], strict=True)
+            shares.append(sum(a != b for a, b in pairs) / (len(protein) - 1))
+    assert len(shares) == 41
+    assert differing[0] < sum(shares) / len(shares) < differing[1]
 
 
 @pytest.mark.parametrize("name", ["example.gff3", "example.gtf"])
