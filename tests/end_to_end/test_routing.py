@@ -125,7 +125,7 @@ def test_the_run_record_names_both_models(routed: Place) -> None:
     assert [(facts["name"], facts["biotypes"]) for facts in run["model"]] == [
         ("tiny", ["protein_coding"]), ("short", ["*RNA"]),
     ]  # fmt: skip
-    assert [facts["prompt"] for facts in run["model"]] == ["tiny-1", "short-1"]
+    assert [facts["prompt"] for facts in run["model"]] == ["tiny-2", "short-1"]
     assert all(facts["sha256"] == load_spec("tiny").sha256 for facts in run["model"])
     report = (routed.out / "report.html").read_text()
     assert all(report.count(facts["identity"]) > 1 for facts in run["model"])
@@ -202,7 +202,6 @@ def test_describing_what_was_extracted_for_other_models_is_refused(
         (["--route", "tRNA=tiny", "--route", "tRNA=skip"], "--route tRNA: is there twice"),
         (["--route", "tRNA=nowhere.yaml"], "nowhere.yaml: no such file"),
         (["--model", "tiny", "--prompt", "other"], "no prompt 'other'"),
-        (["--model", "tiny", "--question", "What?"], "takes no question"),
     ],
 )
 def test_routes_that_cannot_be_meant_are_refused_in_one_line(
@@ -216,6 +215,16 @@ def test_routes_that_cannot_be_meant_are_refused_in_one_line(
     assert main(["run", *routed.inputs, *routes, "--out", str(out)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert says in line
+    assert not out.exists()
+
+
+def test_a_question_to_a_model_that_takes_none_is_refused(
+    routed: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["run", *routed.inputs, *routed.routes, "--question", "?", "--out", str(out)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "prompt short-1 of model short takes no question" in line
     assert not out.exists()
 
 

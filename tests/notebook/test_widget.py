@@ -175,8 +175,10 @@ def test_gene_panel(widget, example) -> None:
     assert "triose" in words.lower()  # the product that the input has
     assert "<svg" in drawing
     assert "exg_00060.t1" in drawing
+    from genescribe.models.spec import load_spec
+
     widget.gene.show_prompt()
-    assert "tiny-1: {organism}; {biotype}: {sequence}" in widget.gene.prompt.value
+    assert load_spec("tiny").prompt.template in widget.gene.prompt.value
     widget.gene.show_prompt()
     assert widget.gene.prompt.value == ""
 
@@ -253,10 +255,11 @@ def test_two_widgets_review_the_same_run(widget) -> None:
 
 
 def test_model_without_questions_says_so(widget, says) -> None:
+    widget.ask.model.value = "genomicllm-92m"
     widget.ask.question.value = "What is it?"
     widget.ask.ask_button.click()
     assert widget.wait(60)
-    assert "model tiny answers no free questions" in says(widget)
+    assert "model genomicllm-92m answers no free questions" in says(widget)
     assert "--" not in says(widget)
 
 

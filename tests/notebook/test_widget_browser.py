@@ -145,14 +145,15 @@ def test_gene_is_chosen_by_key(page) -> None:
     assert page.texts('[aria-current="true"]') == ["exg_00050"]
     page.press("Prompt and model")
     page.until(
-        lambda: any("{organism}; {biotype}: {sequence}" in text for text in page.texts("dl"))
+        lambda: any("{sequence} {question}; {biotype}:" in text for text in page.texts("dl"))
     )
 
 
 def test_model_that_takes_no_questions(page) -> None:
+    page.type("Model to ask", "genomicllm-92m")
     page.type("Question", "What is it?")
     page.press("Ask")
-    assert "no installed model does" in page.says("tiny answers no free questions")
+    assert "installed models that do: tiny" in page.says("genomicllm-92m answers no free questions")
     assert page.texts('.genescribe-message [role="alert"]')
 
 

@@ -28,7 +28,7 @@ from genescribe.inference import chat as module
 from genescribe.inference.chat import Conversation, check_turns
 from genescribe.inference.context import fitting_record
 from genescribe.inference.describer import DescribeParams, Describer
-from genescribe.models.prompts import Turn
+from genescribe.models.prompts import PromptVariant, Turn
 from genescribe.models.spec import ModelSpec, load_spec
 from genescribe.records import Description, Reason, SequenceRecord, Status, View, sequence_sha256
 
@@ -130,11 +130,14 @@ def test_a_model_without_questions_names_those_that_take_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GENESCRIBE_MODELS", str(tmp_path))
-    with pytest.raises(InputError, match=r"no installed model does; docs/which-model\.md"):
-        module.check_asks(load_spec("tiny"))
+    prompt = PromptVariant("mute-1", "{biotype} {sequence}")
+    mute = replace(load_spec("tiny"), name="mute", prompt=prompt, prompts={})
+    with pytest.raises(InputError, match=r"model mute .* installed models that do: tiny$"):
+        module.check_asks(mute)
     (tmp_path / "genechat-13b").mkdir()
-    with pytest.raises(InputError, match=r"model tiny .* installed models that do: genechat-13b"):
-        module.check_asks(load_spec("tiny"))
+    with pytest.raises(InputError, match=r"installed models that do: genechat-13b, tiny$"):
+        module.check_asks(mute)
+    module.check_asks(load_spec("tiny"))
     with pytest.raises(InputError, match=r"genescribe ask --list --model genomicllm-92m"):
         module.check_asks(load_spec("genomicllm-92m"))
 

@@ -52,7 +52,7 @@ def test_tiny_is_known_and_pins_its_files(root: Path) -> None:
 
 def test_shipped_checkpoint_is_small(root: Path) -> None:
     files = [path for path in (root / "models" / "tiny").iterdir() if path.is_file()]
-    assert sum(path.stat().st_size for path in files) <= 30e6
+    assert sum(path.stat().st_size for path in files) <= 64e6
 
 
 def test_specs_load_without_torch() -> None:
@@ -123,7 +123,7 @@ def test_unknown_name_lists_the_known() -> None:
             "prompt.template: .*unknown field {colour}; allowed are {biotype}",
         ),
         (
-            lambda spec: spec["prompt"].update(template="{sequence} {question}"),
+            lambda spec: spec.pop("question"),
             "question: missing, but prompt.template asks {question}",
         ),
         (lambda spec: spec["prompt"].update(turn="{question}"), "prompt.turn: .*{answer} and"),

@@ -163,7 +163,11 @@ def add_device(group: argparse._ActionsContainer) -> None:
         default="auto",
         help="where to compute (default: auto, a CUDA GPU if there is one)",
     )
-    group.add_argument("--organism", metavar="TEXT", help="name of the organism, told to the model")
+    group.add_argument(
+        "--organism",
+        metavar="TEXT",
+        help="name of the organism, told to models whose prompt mentions it",
+    )
     group.add_argument(
         "--threads", type=positive, metavar="N", help="CPU threads (default: all cores)"
     )

@@ -90,10 +90,8 @@ def check_asks(spec: ModelSpec) -> None:
     other = [name for name, prompt in spec.prompts.items() if prompt.asks]
     if other:
         hint = f"choose one of its prompts that do: --prompt {other[0]}"
-    elif able:
-        hint = f"installed models that do: {', '.join(able)}"
     else:
-        hint = "no installed model does; docs/which-model.md says how to get one"
+        hint = f"installed models that do: {', '.join(able)}"
     if spec.tasks:
         hint += f"; its tasks: genescribe ask --list --model {spec.name}"
     raise InputError(

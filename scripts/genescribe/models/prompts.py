@@ -60,6 +60,11 @@ class PromptVariant:
         """Whether the template has a place for a question."""
         return "question" in template_fields(self.template)
 
+    @property
+    def tells_organism(self) -> bool:
+        """Whether the template has a place for the organism's name."""
+        return "organism" in template_fields(self.template)
+
 
 def template_fields(template: str) -> list[str]:
     """Return the names in braces, in order; ValueError for unbalanced braces."""

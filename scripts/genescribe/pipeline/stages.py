@@ -213,6 +213,8 @@ def _describe(
     for spec in specs:
         records = to_read[spec.name]
         log.info("%s describes %d genes", spec.identity, len(records))
+        if options.organism and not spec.prompt.tells_organism:
+            log.info("%s is not told the organism: its prompt does not mention it", spec.name)
         describer = Describer(spec, device=device, cache=cache)
         yield from describer.batches(records, params, cancel=cancel)
         computed += describer.computed

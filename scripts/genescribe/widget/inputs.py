@@ -55,7 +55,7 @@ class InputsPanel:
         self.organism = ipywidgets.Text(
             value=organism,
             description="Organism",
-            placeholder="told to the model; may stay empty",
+            placeholder="told to models whose prompt mentions it; may stay empty",
             style=WIDE,
             layout={"width": "auto"},
         )
