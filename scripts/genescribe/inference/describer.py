@@ -30,9 +30,10 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 """Called with (genes done, genes in total) after every batch."""
 
-BATCH_TOKENS = {"cpu": 1 << 16, "cuda": 1 << 18}
-"""Tokens per batch at most: more would not make it faster. Where this is too much for the memory
-the batches are smaller, and out-of-memory halves them, so this only sets the pace."""
+BATCH_TOKENS = {"cpu": 1 << 13, "cuda": 1 << 18}
+"""Tokens per batch at most: more would not make it faster, on a CPU even slower, since a batch
+takes as many steps as its longest text, and leaves the caches. Where this is too much for the
+memory the batches are smaller, and out-of-memory halves them, so this only sets the pace."""
 
 PROMPT_TOKENS = 64
 """What the words of a prompt usually take; only the size of batches hangs on it."""
