@@ -36,7 +36,7 @@ def made_up(genes: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def fitted() -> Fit:
-    return fit(*made_up(20000, 0), NO_LIFT, target=0.7)
+    return fit(*made_up(20000, 0), NO_LIFT, [None] * 20000, target=0.7)
 
 
 def test_the_fit_finds_the_curve_that_made_the_data(fitted: Fit) -> None:
@@ -64,9 +64,9 @@ def test_thresholds_hold_on_other_genes(fitted: Fit) -> None:
 
 def test_a_gene_without_text_is_not_right_and_does_not_disturb_the_fit() -> None:
     log_probs, lifts, right = made_up(500, 2)
-    expected = fit(log_probs, lifts, right, NO_LIFT, 0.7).calibration
+    expected = fit(log_probs, lifts, right, NO_LIFT, range(500), 0.7).calibration
     missing = np.append(log_probs, np.nan), np.append(lifts, np.nan), np.append(right, False)
-    found = fit(*missing, NO_LIFT, 0.7)
+    found = fit(*missing, NO_LIFT, range(501), 0.7)
     assert found.calibration == expected
     assert found.probabilities[-1] == 0
 
@@ -76,7 +76,32 @@ def test_texts_of_one_kind_only_cannot_be_calibrated(share: float) -> None:
     log_probs, lifts, _ = made_up(200, 3)
     right = np.arange(200) < share * 200
     with pytest.raises(InputError, match=r"^calibration: \d+ texts are right and \d+ wrong"):
-        fit(log_probs, lifts, right, NO_LIFT, 0.7)
+        fit(log_probs, lifts, right, NO_LIFT, range(200), 0.7)
+
+
+def test_a_few_families_cannot_be_calibrated() -> None:
+    with pytest.raises(InputError, match="the genes are of 4 families, but it needs 5"):
+        fit(*made_up(200, 3), NO_LIFT, [i % 4 for i in range(200)], 0.7)
+
+
+def test_a_lift_that_tells_nothing_has_no_slope() -> None:
+    log_probs, _, right = made_up(2000, 4)
+    noise = np.random.default_rng(5).normal(size=2000)
+    found = fit(log_probs, noise, right, NO_LIFT, range(2000), 0.7).calibration
+    assert found.lift == 0
+    assert found.log_prob > 1
+
+
+def test_what_holds_in_one_large_family_is_not_believed_of_others() -> None:
+    log_probs, _, right = made_up(1000, 6)
+    members = np.arange(1000) < 100
+    right[members] = False
+    lifts = np.random.default_rng(7).normal(size=1000)
+    lifts[members] = 4.0  # so lift foretells "wrong", but only in this family
+    alone = fit(log_probs, lifts, right, NO_LIFT, range(1000), 0.7)
+    together = fit(log_probs, lifts, right, NO_LIFT, [max(i, 99) for i in range(1000)], 0.7)
+    assert alone.calibration.lift < 0
+    assert together.calibration.lift == 0
 
 
 def test_min_score_is_the_smallest_whose_bound_reaches_the_target() -> None:

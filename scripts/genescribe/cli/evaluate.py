@@ -195,7 +195,9 @@ def calibrate(args: argparse.Namespace) -> None:
     pairs = zip(cases, own.texts, strict=True)
     right = np.array([rouge_l(case.references, text) >= args.right for case, text in pairs])
     lifts = np.array(own.lifts)
-    fit = calibration.fit(np.array(own.log_probs), lifts, right, null, args.target_precision)
+    families = [case.family for case in cases]
+    log_probs = np.array(own.log_probs)
+    fit = calibration.fit(log_probs, lifts, right, null, families, args.target_precision)
     figures = {
         **_facts(args, selection),
         "model": describer.spec.identity,

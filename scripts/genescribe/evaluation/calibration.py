@@ -1,7 +1,8 @@
 """From score to probability, and from a wanted precision to thresholds.
 
-Platt scaling (Platt 1999) of a text's mean log p and lift to the probability that it is right;
-thresholds are chosen on the same genes with probabilities that come from the others (cross-fitted).
+Platt scaling (Platt 1999) of a text's mean log p, and of its lift where that helps, to the
+probability that it is right; thresholds are chosen on the same genes with probabilities that come
+from other families (cross-fitted): texts of one family are right or wrong together.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from genescribe.errors import InputError
 from genescribe.evaluation.metrics import Floats
@@ -64,37 +65,77 @@ class Fit:
 
 
 def fit(
-    log_probs: Floats, lifts: Floats, right: Booleans, null_lifts: Floats, target: float
+    log_probs: Floats,
+    lifts: Floats,
+    right: Booleans,
+    null_lifts: Floats,
+    families: Sequence[int | None],
+    target: float,
 ) -> Fit:
     """Fit Platt scaling and choose thresholds; all arrays are (genes,), NaN where there is no text.
 
     ``null_lifts`` are those of references read with another gene's sequence. ``target`` is the
     precision wanted among described texts. Raises InputError where fewer than ten texts are
-    right, or fewer than ten wrong.
+    right, or fewer than ten wrong, or all genes are of fewer than five families.
     """
     written = np.isfinite(log_probs) & np.isfinite(lifts)
-    good = int(right[written].sum())
-    bad = int(written.sum()) - good
+    groups = _numbered(families)[written]
+    _check(right[written], groups)
+    features = np.stack([log_probs, lifts], axis=1)[written]  # (written, 2)
+    without, both = (_cross_fitted(features[:, :n], right[written], groups) for n in (1, 2))
+    use_lift = _is_better(both, without, right[written])
+    probabilities = np.zeros(len(right))  # a gene without text is certainly not right
+    probabilities[written] = both if use_lift else without
+    fitted = _regression().fit(features[:, : 1 + use_lift], right[written])
+    slopes = [round(slope, 3) for slope in fitted.coef_[0].tolist()]
+    calibration = Calibration(
+        round(float(fitted.intercept_[0]), 3), slopes[0], slopes[1] if use_lift else 0.0
+    )
+    min_lift = choose_min_lift(null_lifts)
+    thresholds = choose_min_score(probabilities, right, lifts >= min_lift, min_lift, target)
+    return Fit(calibration, probabilities, thresholds, target)
+
+
+def _numbered(families: Sequence[int | None]) -> NDArray[np.int64]:
+    """Give each family a number, and each gene without one a number of its own."""
+    names = [("none", i) if family is None else ("", family) for i, family in enumerate(families)]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names], dtype=np.int64)
+
+
+def _check(right: Booleans, groups: NDArray[np.int64]) -> None:
+    good = int(right.sum())
+    bad = len(right) - good
     if min(good, bad) < MIN_EACH:
         raise InputError(
             f"calibration: {good} texts are right and {bad} wrong, but it needs {MIN_EACH} of "
             "each; take more genes, another question, or a model that was trained longer"
         )
-    features = np.stack([log_probs, lifts], axis=1)[written]  # (written, 2)
-    model = LogisticRegression(C=1e6, max_iter=1000)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    probabilities = np.zeros(len(right))  # a gene without text is certainly not right
-    probabilities[written] = cross_val_predict(
-        model, features, right[written], cv=folds, method="predict_proba"
+    if len(set(groups.tolist())) < FOLDS:
+        raise InputError(
+            f"calibration: the genes are of {len(set(groups.tolist()))} families, but it needs "
+            f"{FOLDS}; take genes of more families"
+        )
+
+
+def _regression() -> LogisticRegression:
+    return LogisticRegression(C=1e6, max_iter=1000)
+
+
+def _cross_fitted(features: Floats, right: Booleans, groups: NDArray[np.int64]) -> Floats:
+    """Return probabilities (written,) of fits to other families; features are (written, n)."""
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+    found: Floats = cross_val_predict(
+        _regression(), features, right, groups=groups, cv=folds, method="predict_proba"
     )[:, 1]
-    fitted = model.fit(features, right[written])
-    slopes = fitted.coef_[0].tolist()
-    calibration = Calibration(
-        round(float(fitted.intercept_[0]), 3), round(slopes[0], 3), round(slopes[1], 3)
-    )
-    min_lift = choose_min_lift(null_lifts)
-    thresholds = choose_min_score(probabilities, right, lifts >= min_lift, min_lift, target)
-    return Fit(calibration, probabilities, thresholds, target)
+    return found
+
+
+def _is_better(probabilities: Floats, than: Floats, right: Booleans) -> bool:
+    """Tell whether the log loss is lower by more than the standard error of the difference."""
+    chosen, other = (np.where(right, p, 1 - p) for p in (probabilities, than))
+    gain = np.log(chosen) - np.log(other)  # nats, (written,)
+    return bool(gain.mean() > gain.std() / math.sqrt(len(gain)))
 
 
 def choose_min_lift(null_lifts: Floats) -> float:

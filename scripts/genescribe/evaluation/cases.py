@@ -22,7 +22,8 @@ class Case:
     """One gene, one question, and every answer that the references have for it.
 
     ``length`` is in nt, None where no sequence is known; ``record`` is None where the texts to
-    score exist already and no model is run.
+    score exist already and no model is run. Genes of one ``family`` resemble each other; None is
+    a family of its own.
     """
 
     gene_id: str
@@ -32,6 +33,7 @@ class Case:
     biotype: str
     length: int | None
     record: SequenceRecord | None = None
+    family: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,11 @@ def select(
             f"no informative answer to {' or '.join(map(repr, questions))} on side "
             f"{' or '.join(sides)}; the corpus answers: {known}; choose another side or question"
         )
-    return Selection([_case(group) for group in chosen.values()], training, left_out)
+    cases = [_case(group, splits[sha256].family) for (sha256, _), group in chosen.items()]
+    return Selection(cases, training, left_out)
 
 
-def _case(group: Sequence[CorpusRecord]) -> Case:
+def _case(group: Sequence[CorpusRecord], family: int) -> Case:
     first = group[0]
     return Case(
         gene_id=first.gene_id,
@@ -94,6 +97,7 @@ def _case(group: Sequence[CorpusRecord]) -> Case:
         biotype=first.biotype,
         length=len(first.sequence),
         record=first.sequence_record(),
+        family=family,
     )
 
 
