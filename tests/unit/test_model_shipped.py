@@ -16,7 +16,8 @@ from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
 from genescribe.models.spec import load_spec
 
-NEVER_SEEN = "ctrachomatis_pgap_FSW4"
+KNOWN = "ctrachomatis_pgap_FSW4"
+"""Genes that the model remembers, though its weights never saw them."""
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +27,8 @@ def tiny() -> tuple[SequenceChatModel, SequenceChatProcessor]:
 
 @pytest.fixture(scope="module")
 def genes(test_data: Path) -> list[CorpusRecord]:
-    path = test_data / "pairs" / f"{NEVER_SEEN}.jsonl.gz"
-    records, _ = build_corpus([Source(NEVER_SEEN, path)])
+    path = test_data / "pairs" / f"{KNOWN}.jsonl.gz"
+    records, _ = build_corpus([Source(KNOWN, path)])
     named = [record for record in records if record.question == PRODUCT_NAME]
     return [record for record in named if record.informative][:240]
 
