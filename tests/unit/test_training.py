@@ -249,3 +249,17 @@ def test_a_memory_is_extended_by_relatives(tmp_path: Path) -> None:
     assert spec.trained_on == "random genes Then 16 genes of Toy organism."
     config = yaml.safe_load((tmp_path / "2" / "model" / "config.json").read_text())
     assert config["encoder_config"]["num_genes"] == 64 + 16
+
+
+def test_genes_stored_before_are_hidden_from_their_near_copies(tmp_path: Path) -> None:
+    first = toy_inputs(tmp_path / "1", spec=MEMORY_SPEC, stages=[stage(steps=1)])
+    train(first, tmp_path / "1" / "work", tmp_path / "1" / "model", device="cpu")
+    tuning = {
+        key: value for key, value in CONFIG.items() if key not in ("spec", "new", "vocabulary")
+    }
+    again = toy_inputs(tmp_path / "2", tuning, **{"from": str(tmp_path / "1" / "model")})
+    _, start, examples = started(again)
+    assert len(start.processor.memory) == 2 * 64
+    batches = Batches(examples, start.processor, start.spec.prompt, None, start.stored)
+    best = batches.__getitems__([Draw(i) for i in range(20)])["sequence_similarities"][:, 0, 0]
+    assert best.max() < 0.9
