@@ -150,6 +150,21 @@ def organism_option(wildcards):
     return option("--organism", ASSEMBLIES[wildcards.assembly].get("organism"))
 
 
+def corpus_sources(wildcards):
+    """The files that the sheet of sources names, so that editing one builds the corpus again."""
+    from genescribe.corpus.sources import read_sheet as read_sources
+
+    try:
+        sources = read_sources(Path(config["corpus"]["sources"]), Path())
+    except GenescribeError as error:
+        refuse(f"config/config.yaml: corpus.sources: {error}")
+    files = [str(path) for source in sources for path in (source.input, source.genome) if path]
+    for file in files:
+        if not Path(file).exists():
+            refuse(f"{config['corpus']['sources']}: {file}: no such file; check the path")
+    return files
+
+
 def shard(wildcards):
     """Snakemake's "2-of-8" is genescribe's "2/8"."""
     return wildcards.scatteritem.replace("-of-", "/")

@@ -1,18 +1,3 @@
-def corpus_sources(wildcards):
-    """The files that the sheet of sources names, so that editing one builds the corpus again."""
-    from genescribe.corpus.sources import read_sheet as read_sources
-
-    try:
-        sources = read_sources(Path(config["corpus"]["sources"]), Path())
-    except GenescribeError as error:
-        refuse(f"config/config.yaml: corpus.sources: {error}")
-    files = [str(path) for source in sources for path in (source.input, source.genome) if path]
-    for file in files:
-        if not Path(file).exists():
-            refuse(f"{config['corpus']['sources']}: {file}: no such file; check the path")
-    return files
-
-
 rule corpus:
     input:
         sheet=config["corpus"]["sources"],
