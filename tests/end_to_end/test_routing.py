@@ -63,11 +63,10 @@ def descriptions(out: Path) -> dict[str, Description]:
 def test_every_gene_has_one_row_by_the_model_of_its_biotype(routed: Place) -> None:
     rows, found = read_genes_tsv(routed.out / "genes.tsv"), descriptions(routed.out)
     assert [row.gene_id for row in rows] == list(found)
-    written = {"protein_coding": "tiny", **dict.fromkeys(RNAS, "short")}
+    written = {"protein_coding": ("tiny", "tiny-2"), **dict.fromkeys(RNAS, ("short", "short-1"))}
     for row in rows:
         one = found[row.gene_id]
-        assert one.model.partition("@")[0] == written.get(row.biotype, "")
-        assert one.prompt == (f"{written[row.biotype]}-1" if row.biotype in written else "")
+        assert (one.model.partition("@")[0], one.prompt) == written.get(row.biotype, ("", ""))
         if row.biotype == "rRNA":
             assert (one.status, one.reason, row.reason) == ("skipped", "no_model", "no_model")
     assert sum(one.reason == "no_model" for one in found.values()) == 3
