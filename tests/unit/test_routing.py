@@ -132,7 +132,7 @@ def test_settings_replace_those_of_every_spec(second: str) -> None:
     settings = {"min_score": 0.7, "max_new_tokens": 3, "num_beams": 2}
     for spec in load_routes({"tRNA": second, "*": "tiny"}, settings=settings).specs:
         assert (spec.min_score, spec.min_lift) == (0.7, TINY.min_lift)
-        assert spec.generation == {"max_new_tokens": 3, "num_beams": 2}
+        assert spec.generation == {**TINY.generation, "max_new_tokens": 3, "num_beams": 2}
         assert spec.identity.endswith(TINY.identity.partition("@")[2]), "the weights are the same"
 
 

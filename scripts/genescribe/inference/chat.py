@@ -93,7 +93,7 @@ def check_asks(spec: ModelSpec) -> None:
     else:
         hint = f"installed models that do: {', '.join(able)}"
     if spec.tasks:
-        hint += f"; its tasks: genescribe ask --list --model {spec.name}"
+        hint += "; this one answers fixed tasks (genescribe ask)"
     raise InputError(
         f"model {spec.name} answers no free questions (prompt {spec.prompt.id}); {hint}"
     )
