@@ -22,6 +22,8 @@ from workflow.project import ROOT, call_snakemake, write_assembly, write_config,
 RECIPES = Path(os.environ.get("GENESCRIBE_RECIPES", ROOT.parent / "shared" / "recipes"))
 STAND_IN = RECIPES / "conda_standin"
 PYTORCH = "pytorch"
+WITHOUT_WHEEL = "rouge-score"
+"""PyPI has its source only; the stand-in repacks wheels."""
 
 
 def with_dependencies(names: list[str]) -> dict[str, str]:
@@ -68,9 +70,13 @@ def conda(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     tools = virtual_environment(
         place / "tools", "py-rattler==0.28.0", "pyyaml", "zstandard", "packaging"
     )
+    built = place / "built"
+    source = f"{WITHOUT_WHEEL}=={metadata.version(WITHOUT_WHEEL)}"
+    subprocess.run([tools / "pip", "wheel", "-qq", "--no-deps", "-w", built, source], check=True)
     subprocess.run(
         [tools / "python", STAND_IN / "mkchannel.py", specification, place / "channels"],
         check=True,
+        env={**os.environ, "PIP_FIND_LINKS": f"{os.environ.get('PIP_FIND_LINKS', '')} {built}"},
     )
     return {
         "PATH": f"{STAND_IN / 'bin'}:{os.environ['PATH']}",

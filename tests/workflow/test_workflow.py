@@ -154,7 +154,11 @@ REFUSED = {
     "weights that are not there": ("config", {"model": "genechat-13b"}, "model genechat-13b needs"),
     "unknown setting": ("config", {"settings": {"min": 1}}, "toy: model: .*'min'"),
     "unknown prompt": ("config", {"prompt": "other"}, "toy: model: .* has no prompt 'other'"),
-    "question to a model that takes none": ("config", {"question": "What?"}, "takes no question"),
+    "question to a model that takes none": (
+        "config",
+        {"model": "genomicllm-92m", "question": "What?"},
+        "takes no question",
+    ),
     "unknown model in the sheet": (
         "sheet",
         "assembly\tannotation\tmodel\na\tdata/genes.gtf\tnothing\n",
