@@ -13,12 +13,18 @@ import jinja2
 from genescribe.files import atomic_path
 
 BASE = "base.css"
+CHART = "chart.html"
+"""A macro for templates: a drawing with the table of its numbers."""
 
 
 def environment() -> jinja2.Environment:
     """Return the environment of all templates: values are escaped, unknown names are errors."""
     made = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.DictLoader({CHART: asset(__package__, CHART)}),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
     made.filters["thousands"] = "{:,}".format
     return made
