@@ -43,13 +43,7 @@ def share(text: str) -> float:
 
 def _evaluate(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("a model on the genes of a corpus, beside five baselines")
-    _model_options(what, required=False)
-    what.add_argument(
-        "--side",
-        action="append",
-        metavar="SIDE",
-        help="side of the split to evaluate on; may be repeated (default: test)",
-    )
+    _model_options(what, required=False, side="test")
     given = parser.add_argument_group("or descriptions that exist")
     given.add_argument("--descriptions", type=Path, metavar="JSONL", help="what gather wrote")
     given.add_argument(
@@ -84,13 +78,7 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
 
 def _calibrate(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the model and the genes")
-    _model_options(group, required=True)
-    group.add_argument(
-        "--side",
-        action="append",
-        metavar="SIDE",
-        help="side of the split to fit on; may be repeated (default: validation)",
-    )
+    _model_options(group, required=True, side="validation")
     how = parser.add_argument_group("what is fitted")
     how.add_argument(
         "--target-precision",
@@ -103,7 +91,7 @@ def _calibrate(parser: argparse.ArgumentParser) -> None:
     _output_options(parser, "folder for calibration.json and calibration.html")
 
 
-def _model_options(group: argparse._ArgumentGroup, *, required: bool) -> None:
+def _model_options(group: argparse._ArgumentGroup, *, required: bool, side: str) -> None:
     options.add_model(group)
     group.add_argument(
         "--corpus", type=Path, required=required, metavar="JSONL", help="corpus (genescribe corpus)"
@@ -114,6 +102,12 @@ def _model_options(group: argparse._ArgumentGroup, *, required: bool) -> None:
         required=required,
         metavar="TSV",
         help="its split (genescribe splits)",
+    )
+    group.add_argument(
+        "--side",
+        action="append",
+        metavar="SIDE",
+        help=f"side of the split to take genes from; may be repeated (default: {side})",
     )
     group.add_argument(
         "--genes", type=options.positive, metavar="N", help="at most so many, drawn at random"

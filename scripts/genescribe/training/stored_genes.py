@@ -22,6 +22,7 @@ NEAR_COPY_SIMILARITY = 0.3
 """``Relatives.similarity`` of proteins that are 80 % identical: they share 0.41 of the 4-mers
 (0.8 ** 4) and 0.26 of the spaced six (0.8 ** 6), more where letters of its alphabet agree."""
 LOOKED_AT = 20
+"""More near copies than there are: a model stores one gene of each cluster of them."""
 
 Numbers = NDArray[np.int64]
 
