@@ -24,6 +24,12 @@ STAND_IN = RECIPES / "conda_standin"
 PYTORCH = "pytorch"
 WITHOUT_WHEEL = "rouge-score"
 """PyPI has its source only; the stand-in repacks wheels."""
+RUN_AND_LEAVE = (
+    "import os, runpy, sys; sys.argv = sys.argv[1:]; "
+    "runpy.run_path(sys.argv[0], run_name='__main__'); sys.stdout.flush(); os._exit(0)"
+)
+"""Runs a script whose work is done when it ends: now and then py-rattler 0.28 crashes while the
+interpreter finalizes. An exception still gives a traceback and another exit status than 0."""
 
 
 def with_dependencies(names: list[str]) -> dict[str, str]:
@@ -74,7 +80,8 @@ def conda(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     source = f"{WITHOUT_WHEEL}=={metadata.version(WITHOUT_WHEEL)}"
     subprocess.run([tools / "pip", "wheel", "-qq", "--no-deps", "-w", built, source], check=True)
     subprocess.run(
-        [tools / "python", STAND_IN / "mkchannel.py", specification, place / "channels"],
+        [tools / "python", "-c", RUN_AND_LEAVE]
+        + [STAND_IN / "mkchannel.py", specification, place / "channels"],
         check=True,
         env={**os.environ, "PIP_FIND_LINKS": f"{os.environ.get('PIP_FIND_LINKS', '')} {built}"},
     )
