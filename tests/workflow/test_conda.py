@@ -79,9 +79,9 @@ def conda(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     built = place / "built"
     source = f"{WITHOUT_WHEEL}=={metadata.version(WITHOUT_WHEEL)}"
     subprocess.run([tools / "pip", "wheel", "-qq", "--no-deps", "-w", built, source], check=True)
+    make_channels = [STAND_IN / "mkchannel.py", specification, place / "channels"]
     subprocess.run(
-        [tools / "python", "-c", RUN_AND_LEAVE]
-        + [STAND_IN / "mkchannel.py", specification, place / "channels"],
+        [tools / "python", "-c", RUN_AND_LEAVE, *make_channels],
         check=True,
         env={**os.environ, "PIP_FIND_LINKS": f"{os.environ.get('PIP_FIND_LINKS', '')} {built}"},
     )
