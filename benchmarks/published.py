@@ -31,16 +31,16 @@ from tokenizers import Tokenizer, models, processors, trainers
 from torch import Tensor
 from transformers import LlamaConfig
 
-from genescribe.inference.batching import TokenBudget
 from genescribe.inference.describer import BATCH_TOKENS, PROMPT_TOKENS
+from genescribe.inference.scheduling import TokenBudget
 from genescribe.models.chunks import chunks
 from genescribe.models.configuration import Dnabert2Config, SequenceChatConfig
 from genescribe.models.convert.configs import VICUNA_13B
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
-from genescribe.models.prompts import PromptVariant
 from genescribe.models.sequence_tokenizers import SequenceTokenizer, sequence_tokenizer
 from genescribe.records import SequenceRecord, View, sequence_sha256
+from genescribe.specs.prompts import PromptVariant
 from genescribe.training.vocabulary import train_tokenizer
 
 MEDIAN_LENGTH, SIGMA, LONGEST = 27_000, 1.4, 160_000

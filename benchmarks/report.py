@@ -25,8 +25,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from genescribe.genome.tables import write_genes_tsv  # noqa: E402
-from genescribe.inference.store import write_descriptions  # noqa: E402
+from genescribe.artifacts.descriptions import write_descriptions  # noqa: E402
+from genescribe.artifacts.tables import write_genes_tsv  # noqa: E402
 from genescribe.records import Description, GeneRow, Reason, Status  # noqa: E402
 
 VOCABULARY = (

@@ -19,6 +19,20 @@ from genescribe.errors import FormatError, InputError, OutputError, OutputExists
 GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, section 2.3.1; BGZF blocks begin with it too
 BUFFER_BYTES = 1 << 20
 
+ENCODING = "utf-8"
+ENCODING_ERRORS = "surrogateescape"
+"""Bytes that are not UTF-8 pass through unchanged (PEP 383)."""
+
+
+def decode_line(raw: bytes) -> str:
+    """Decode a line so that ``encode_line`` gives back exactly the same bytes."""
+    return raw.decode(ENCODING, ENCODING_ERRORS)
+
+
+def encode_line(text: str) -> bytes:
+    """Undo ``decode_line``."""
+    return text.encode(ENCODING, ENCODING_ERRORS)
+
 
 def is_gzip(path: Path) -> bool:
     """Tell by its first two bytes, not by its name, whether a file is gzip or bgzip."""

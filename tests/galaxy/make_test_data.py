@@ -63,7 +63,7 @@ def make_model() -> None:
     import torch
 
     from genescribe.files import sha256_of
-    from toy_model import toy
+    from support.toy_model import toy
 
     torch.manual_seed(1)
     model, processor = toy()

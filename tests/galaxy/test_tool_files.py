@@ -15,7 +15,7 @@ import yaml
 from galaxy.make_test_data import MODEL, TEST_DATA, identity, make_files
 from genescribe import __version__
 from genescribe.cli.parser import build_parser
-from genescribe.models.spec import load_spec, verify
+from genescribe.specs.spec import load_spec, verify
 
 TOOL = TEST_DATA.parent
 

@@ -7,14 +7,14 @@ import threading
 
 import pytest
 
+from genescribe.artifacts.curation import read_curation
+from genescribe.artifacts.descriptions import read_descriptions
+from genescribe.artifacts.tables import DESCRIPTION_COLUMNS
 from genescribe.errors import (
     Cancelled,
     SettingsChangedError,
 )
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.curation import read_curation
-from genescribe.genome.tables import DESCRIPTION_COLUMNS
-from genescribe.inference.store import read_descriptions
 from genescribe.pipeline.options import DescribeOptions
 
 pytest.importorskip("anywidget")
@@ -175,7 +175,7 @@ def test_gene_panel(widget, example) -> None:
     assert "triose" in words.lower()  # the product that the input has
     assert "<svg" in drawing
     assert "exg_00060.t1" in drawing
-    from genescribe.models.spec import load_spec
+    from genescribe.specs.spec import load_spec
 
     widget.gene.show_prompt()
     assert load_spec("tiny").prompt.template in widget.gene.prompt.value
@@ -264,7 +264,7 @@ def test_model_without_questions_says_so(widget, says) -> None:
 
 
 def test_asking_keeps_the_history_of_each_gene(widget, tmp_path_factory, says) -> None:
-    from answering_models import genechat_like
+    from support.answering_models import genechat_like
 
     spec = genechat_like(tmp_path_factory.mktemp("genechat"))
     ask = widget.ask

@@ -16,9 +16,9 @@ pytest.importorskip("jupyterlab")
 pytest.importorskip("anywidget")
 from selenium.webdriver.common.keys import Keys
 
-from answering_models import genechat_like
-from genescribe.genome.curation import read_curation
-from jupyter_browser import Notebook, chromium, server
+from genescribe.artifacts.curation import read_curation
+from support.answering_models import genechat_like
+from support.jupyter_browser import Notebook, chromium, server
 
 START = """\
 from genescribe.inference import describer

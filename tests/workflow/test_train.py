@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from genescribe.models.spec import load_spec, verify
-from toy_training import CONFIG, stage
+from genescribe.specs.spec import load_spec, verify
+from support.toy_training import CONFIG, stage
 from workflow.project import call_snakemake, write_config
 
 

@@ -15,7 +15,7 @@ LIBRARY = REPOSITORY / "scripts" / "genescribe"
 
 sys.path.insert(0, str(LIBRARY.parent))
 from genescribe.errors import GenescribeError
-from genescribe.models.routing import SKIP, load_routes
+from genescribe.specs.routing import SKIP, load_routes
 
 
 def refuse(message):

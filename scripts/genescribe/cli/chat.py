@@ -16,11 +16,11 @@ from genescribe.cli import options
 from genescribe.errors import InputError
 
 if TYPE_CHECKING:
-    from genescribe.inference.chat import Answer, Conversation
+    from genescribe.inference.conversation import Answer, Conversation
     from genescribe.inference.describer import Describer
-    from genescribe.models.spec import ModelSpec
     from genescribe.pipeline.ask import TaskAnswer
     from genescribe.pipeline.genes import FoundGene, GeneChoice
+    from genescribe.specs.spec import ModelSpec
 
 log = logging.getLogger(__name__)
 
@@ -111,9 +111,9 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 def chat(args: argparse.Namespace) -> None:
     """Hold a conversation about one gene."""
-    from genescribe.inference.chat import Conversation, check_asks, check_turns
-    from genescribe.models.spec import load_spec, verify
+    from genescribe.inference.conversation import Conversation, check_asks, check_turns
     from genescribe.pipeline.genes import find_genes
+    from genescribe.specs.spec import load_spec, verify
 
     spec = load_spec(args.model)
     if args.prompt:
@@ -176,7 +176,7 @@ def _tolerate(stream: TextIO, errors: str) -> None:
 
 
 def _show(conversation: Conversation, question: str, as_json: bool) -> None:
-    from genescribe.inference.store import json_line
+    from genescribe.artifacts.descriptions import json_line
 
     answer = conversation.ask(question)
     spec, gene_id = conversation.describer.spec, conversation.record.gene_id
@@ -215,11 +215,10 @@ def _remarks(answer: Answer, spec: ModelSpec) -> Iterator[str]:
 
 def ask(args: argparse.Namespace) -> None:
     """Ask one kind of question about genes, and compare with what can be computed."""
-    from genescribe.files import atomic_path, refuse_existing
-    from genescribe.genome.gff import ENCODING, ENCODING_ERRORS
-    from genescribe.models.spec import load_spec, verify
+    from genescribe.files import ENCODING, ENCODING_ERRORS, atomic_path, refuse_existing
     from genescribe.pipeline.ask import check_task
     from genescribe.pipeline.genes import find_genes
+    from genescribe.specs.spec import load_spec, verify
 
     spec = load_spec(args.model)
     if args.list:
@@ -256,7 +255,7 @@ def _answers(
 
 
 def _write(out: TextIO, rows: Iterable[TaskAnswer], as_json: bool) -> None:
-    from genescribe.inference.store import json_line
+    from genescribe.artifacts.descriptions import json_line
     from genescribe.pipeline.ask import TaskAnswer
 
     if not as_json:
@@ -269,7 +268,7 @@ def _write(out: TextIO, rows: Iterable[TaskAnswer], as_json: bool) -> None:
 
 def cell(value: object) -> str:
     """Return a value as one cell of the table."""
-    from genescribe.genome.tables import escape
+    from genescribe.artifacts.tables import escape
 
     if value is None:
         return ""
@@ -281,8 +280,8 @@ def cell(value: object) -> str:
 
 
 def _list_tasks(spec: ModelSpec, as_json: bool) -> None:
-    from genescribe.inference.questions import QUESTIONS
-    from genescribe.inference.store import json_line
+    from genescribe.artifacts.descriptions import json_line
+    from genescribe.specs.tasks import QUESTIONS
 
     if not spec.tasks and not as_json:
         print(f"model {spec.name} has no tasks")

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from genescribe.errors import InputError
 
 if TYPE_CHECKING:
-    from genescribe.genome.decorate import DecorateSettings
-    from genescribe.models.routing import ModelChoice
+    from genescribe.artifacts.run_record import StageRecord
+    from genescribe.genome.decoration.decorate import DecorateSettings
     from genescribe.pipeline.options import DescribeOptions, ExtractOptions
-    from genescribe.pipeline.record import StageRecord
+    from genescribe.specs.routing import ModelChoice
 
 
 def run(args: argparse.Namespace) -> None:
@@ -108,7 +108,7 @@ def decorate(args: argparse.Namespace) -> None:
 def strip(args: argparse.Namespace) -> None:
     """Take our attributes out again."""
     from genescribe.files import atomic_path, refuse_existing
-    from genescribe.genome.strip import strip as strip_file
+    from genescribe.genome.decoration.strip import strip as strip_file
 
     if args.out is None:
         strip_file(args.decorated, sys.stdout.buffer)
@@ -120,7 +120,7 @@ def strip(args: argparse.Namespace) -> None:
 
 def report(args: argparse.Namespace) -> None:
     """Make the HTML report."""
-    from genescribe.pipeline.record import read_record
+    from genescribe.artifacts.run_record import read_record
     from genescribe.pipeline.stages import report_stage
 
     title = args.title or args.out.resolve().parent.name
@@ -139,8 +139,8 @@ def report(args: argparse.Namespace) -> None:
 
 def record(args: argparse.Namespace) -> None:
     """Join stage records."""
+    from genescribe.artifacts.run_record import merge_records, read_record, write_record
     from genescribe.files import refuse_existing
-    from genescribe.pipeline.record import merge_records, read_record, write_record
 
     refuse_existing([args.out], args.force)
     stages = [read_record(path) for path in args.stages]
@@ -151,7 +151,7 @@ def record(args: argparse.Namespace) -> None:
 @contextmanager
 def _recorded(args: argparse.Namespace) -> Iterator[StageRecord]:
     """Give a stage its record, and write it where ``--record`` says."""
-    from genescribe.pipeline.record import stage_record, versions, write_record
+    from genescribe.artifacts.run_record import stage_record, versions, write_record
 
     with stage_record(args.command, wanted=args.record is not None) as stage:
         yield stage
@@ -203,7 +203,7 @@ def _describe_options(args: argparse.Namespace) -> DescribeOptions:
 
 
 def _decorate_settings(args: argparse.Namespace, *, sorted_copy: bool) -> DecorateSettings:
-    from genescribe.genome.decorate import DecorateSettings
+    from genescribe.genome.decoration.decorate import DecorateSettings
 
     return DecorateSettings(
         attribute=args.attribute,

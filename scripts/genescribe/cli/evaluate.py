@@ -231,9 +231,9 @@ def _scored_model(args: argparse.Namespace) -> tuple[Any, Settings, dict[str, An
 
 
 def _scored_texts(args: argparse.Namespace) -> tuple[Any, Settings, dict[str, Any]]:
+    from genescribe.artifacts.descriptions import read_descriptions
     from genescribe.evaluation.evaluate import MODEL, score_texts
     from genescribe.evaluation.references import match, read_references
-    from genescribe.inference.store import read_descriptions
 
     if args.references is None:
         raise InputError("evaluate: --descriptions needs --references to compare with")

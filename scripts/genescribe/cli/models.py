@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from genescribe.cli import convert, options
 
 if TYPE_CHECKING:
-    from genescribe.models.memory import Needs
-    from genescribe.models.spec import ModelSpec
+    from genescribe.models.footprint import Needs
+    from genescribe.specs.spec import ModelSpec
 
 LABEL_WIDTH = 20
 LINE_WIDTH = 100
@@ -69,7 +69,7 @@ def add_parsers(command: options.Command) -> None:
 
 def list_models(args: argparse.Namespace) -> None:
     """Print one line, or one JSON object, for each model."""
-    from genescribe.models.spec import list_specs
+    from genescribe.specs.spec import list_specs
 
     specs = list_specs()
     if args.json:
@@ -84,8 +84,8 @@ def list_models(args: argparse.Namespace) -> None:
 
 def show(args: argparse.Namespace) -> None:
     """Print all about one model."""
-    from genescribe.models.memory import needs_of
-    from genescribe.models.spec import load_spec
+    from genescribe.models.footprint import needs_of
+    from genescribe.specs.spec import load_spec
 
     spec = load_spec(args.name)
     needs, room = needs_of(spec), _room(args)
@@ -101,7 +101,7 @@ def verify(args: argparse.Namespace) -> None:
     import torch
 
     from genescribe.models.checkpoint import load
-    from genescribe.models.spec import load_spec
+    from genescribe.specs.spec import load_spec
 
     spec = load_spec(args.name)
     load(spec, "meta", torch.float32)
@@ -110,7 +110,7 @@ def verify(args: argparse.Namespace) -> None:
 
 def _room(args: argparse.Namespace) -> Room:
     from genescribe.inference.describer import pick_device
-    from genescribe.models.memory import free_memory
+    from genescribe.models.footprint import free_memory
 
     if args.memory is not None:
         return Room("as given", args.memory)
@@ -119,7 +119,7 @@ def _room(args: argparse.Namespace) -> Room:
 
 
 def _summary(spec: ModelSpec) -> dict[str, Any]:
-    from genescribe.models.memory import needs_of
+    from genescribe.models.footprint import needs_of
 
     return {
         "name": spec.name,
@@ -133,7 +133,7 @@ def _summary(spec: ModelSpec) -> dict[str, Any]:
 
 def _facts(spec: ModelSpec, needs: Needs, room: Room) -> dict[str, Any]:
     """Return what ``show --json`` tells; sizes in bytes."""
-    from genescribe.models.memory import DTYPES
+    from genescribe.models.footprint import DTYPES
 
     return {
         **_summary(spec),
@@ -208,7 +208,7 @@ def _lines(spec: ModelSpec) -> Iterator[tuple[str, str]]:
 
 def _memory_lines(needs: Needs, room: Room) -> Iterator[tuple[str, str]]:
     """Yield sizes, and how many genes fit at once."""
-    from genescribe.models.memory import DTYPES
+    from genescribe.models.footprint import DTYPES
 
     for part, number in asdict(needs.published).items():
         loaded = getattr(needs.loaded, part)

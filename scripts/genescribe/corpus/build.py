@@ -26,7 +26,7 @@ from genescribe.errors import InputError
 from genescribe.files import atomic_path
 from genescribe.records import sequence_sha256
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -115,7 +115,7 @@ def _usable(source: Source, reports: dict[str, SourceReport]) -> Iterable[Entry]
             yield entry
         else:
             report.dropped[drop] += 1
-    logger.info("read %s: %d genes", source.name, report.genes)
+    log.info("read %s: %d genes", source.name, report.genes)
 
 
 def _mended(entry: Entry, broken: dict[str, str]) -> Entry:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from genescribe.models.kmers import RESIDUES, Seed, nucleotide_codes, packed_kmers, translate
+from genescribe.kmers import RESIDUES, Seed, nucleotide_codes, packed_kmers, translate
 from genescribe.records import SequenceRecord, View
 
 RESIDUE_SEED = Seed(tuple(range(7)), len(RESIDUES))

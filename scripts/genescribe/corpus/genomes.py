@@ -12,13 +12,13 @@ from genescribe.corpus.entries import MAX_LENGTH, MIN_LENGTH, Drop, Entry, Field
 from genescribe.errors import InputError
 from genescribe.files import open_binary
 from genescribe.genome.annotation import Annotation, read_annotation
+from genescribe.genome.annotation.draft import Oddities, Row
+from genescribe.genome.annotation.gtf import gtf_ids
+from genescribe.genome.annotation.lines import FileFacts, features
 from genescribe.genome.biotypes import EXCLUDED_BIOTYPES, Level, Levels
-from genescribe.genome.draft import Oddities, Row
 from genescribe.genome.extract import ExtractSettings, Reading, extract
 from genescribe.genome.fasta import Genome
-from genescribe.genome.genes_gtf import gtf_ids
 from genescribe.genome.gff import parse_gff3_attributes, parse_gtf_attributes
-from genescribe.genome.reading import FileFacts, features
 from genescribe.records import Gene, View
 
 _FIELDS = {

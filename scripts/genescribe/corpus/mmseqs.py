@@ -13,10 +13,10 @@ import numpy as np
 
 from genescribe.corpus.families import Numbers
 from genescribe.errors import GenescribeError, InputError
-from genescribe.models.kmers import RESIDUES, translate
+from genescribe.kmers import RESIDUES, translate
 from genescribe.records import SequenceRecord, View
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 PROGRAM = "mmseqs"
 FAMILY = ("easy-cluster", "--min-seq-id", "0.3", "-c", "0.5", "--cluster-mode", "1", "-s", "6")

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from genescribe.corpus.records import CorpusRecord
 from genescribe.errors import InputError
 from genescribe.evaluation.cases import Case
-from genescribe.models.kmers import RESIDUES, Seed, nucleotide_codes, packed_kmers, translate
+from genescribe.kmers import RESIDUES, Seed, nucleotide_codes, packed_kmers, translate
 from genescribe.records import SequenceRecord, View
 
 PROTEIN_KMER = Seed(tuple(range(5)), len(RESIDUES))

@@ -20,7 +20,7 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from genescribe.errors import InputError
 from genescribe.evaluation.metrics import Floats
-from genescribe.models.spec import Calibration
+from genescribe.specs.spec import Calibration
 
 Booleans = NDArray[np.bool_]
 

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from genescribe.artifacts.tables import unescape
 from genescribe.corpus.records import read_corpus
 from genescribe.corpus.texts import clean_text, is_informative
 from genescribe.errors import FormatError, InputError
 from genescribe.evaluation.cases import Case, named
 from genescribe.files import open_binary
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.tables import unescape
 from genescribe.records import Description
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 TABLE_COLUMNS = ("gene_id", "product")
 
@@ -125,5 +125,5 @@ def match(cases: Sequence[Case], descriptions: Mapping[str, Description]) -> lis
             f"{named(list(descriptions))}); give references and descriptions of the same genes"
         )
     if others := len(descriptions) - len(cases):
-        logger.info("%d described genes have no reference and are not scored", others)
+        log.info("%d described genes have no reference and are not scored", others)
     return [descriptions[case.gene_id] for case in cases]

@@ -13,8 +13,8 @@ from genescribe.evaluation.cases import Case, swap_sequences
 from genescribe.evaluation.metrics import Floats, Measure
 from genescribe.inference.describer import DescribeParams, Describer, Progress
 from genescribe.inference.likelihood import text_likelihoods
-from genescribe.models.spec import ModelSpec
 from genescribe.records import Description, SequenceRecord
+from genescribe.specs.spec import ModelSpec
 
 Watch = Callable[[str], Progress | None]
 """Gives the progress of one pass, by what the pass does."""

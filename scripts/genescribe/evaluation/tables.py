@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from genescribe.artifacts.tables import escape
 from genescribe.evaluation.evaluate import SYSTEMS
 from genescribe.files import atomic_path
-from genescribe.genome.tables import escape
 
 METRICS = {
     "bleu_1": "BLEU-1",

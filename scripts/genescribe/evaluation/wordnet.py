@@ -17,7 +17,7 @@ import nltk
 from nltk.corpus import wordnet
 from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 DEBIAN_WORDNET = Path("/usr/share/wordnet")
 LEXNAMES = """

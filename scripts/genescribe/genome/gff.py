@@ -15,9 +15,8 @@ from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote
 
 from genescribe.errors import AnnotationError
+from genescribe.files import ENCODING, ENCODING_ERRORS
 
-ENCODING = "utf-8"
-ENCODING_ERRORS = "surrogateescape"
 BOM = "\ufeff"
 COLUMNS = 9
 STRANDS = {"+": "+", "-": "-", ".": ".", "?": "?", "1": "+", "-1": "-"}  # 1, -1: IMG, BioPerl
@@ -50,16 +49,6 @@ class Feature(NamedTuple):
     strand: str
     phase: int
     attributes: str
-
-
-def decode_line(raw: bytes) -> str:
-    """Decode a line so that ``encode_line`` gives back exactly the same bytes."""
-    return raw.decode(ENCODING, ENCODING_ERRORS)
-
-
-def encode_line(text: str) -> bytes:
-    """Undo ``decode_line``."""
-    return text.encode(ENCODING, ENCODING_ERRORS)
 
 
 def starts_fasta(line: str) -> bool:

@@ -14,7 +14,7 @@ _PREFIX = re.compile(r"^(chromosome|chrom|chr|scaffold|contig)[_ -]?(?=.)", re.I
 _VERSION = re.compile(r"\.\d+$")
 _MITOCHONDRION = {"m", "mt", "mito", "mitochondrion"}
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def check_seqids(
@@ -34,7 +34,7 @@ def check_seqids(
         f"{_first(missing)}; the FASTA has {_first(known)}"
     )
     if allow:
-        logger.warning("%s; genes on these sequences are skipped", found)
+        log.warning("%s; genes on these sequences are skipped", found)
         return
     raise SequenceMismatchError(
         f"{found}; {_hint(missing, known)}, or add --allow-missing-contigs to skip these genes"

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from genescribe.errors import InputError
-from genescribe.models.prompts import Turn
 from genescribe.records import SequenceRecord, sequence_sha256
+from genescribe.specs.prompts import Turn
 
 if TYPE_CHECKING:
     from genescribe.inference.describer import DescribeParams, Describer

@@ -16,14 +16,14 @@ from typing import Any, Literal, NamedTuple
 import torch
 
 from genescribe.errors import Cancelled, InputError
-from genescribe.inference.batching import TokenBudget
 from genescribe.inference.cache import Cache, Generation, NoCache, cache_key
 from genescribe.inference.context import fitting_record
+from genescribe.inference.scheduling import TokenBudget
 from genescribe.models.checkpoint import load
-from genescribe.models.memory import Needs, free_memory, needs_of, precision
-from genescribe.models.prompts import Turn
-from genescribe.models.spec import ModelSpec, load_spec
+from genescribe.models.footprint import Needs, free_memory, needs_of, precision
 from genescribe.records import Description, Reason, SequenceRecord, Status, sequence_sha256
+from genescribe.specs.prompts import Turn
+from genescribe.specs.spec import ModelSpec, load_spec
 
 log = logging.getLogger(__name__)
 

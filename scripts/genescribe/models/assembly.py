@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, Pre
 from genescribe.errors import CheckpointError, InputError
 from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.modeling import SequenceChatModel
-from genescribe.models.spec import ModelSpec
+from genescribe.specs.spec import ModelSpec
 
 CONFIG_FILE = "config.json"
 

@@ -24,9 +24,9 @@ from genescribe.errors import CheckpointError, InputError
 from genescribe.models.assembly import configuration_of, empty_model
 from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.encoders import GeneMemoryEncoder, build_encoder, max_tokens
+from genescribe.models.footprint import check_fit
 from genescribe.models.gene_memory import GeneMemory
 from genescribe.models.generation import SequenceTextModel
-from genescribe.models.memory import check_fit
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import (
     SEQUENCE_TOKENIZER_FOLDER,
@@ -34,9 +34,9 @@ from genescribe.models.processing import (
     SequenceTextProcessor,
     load_tokenizer,
 )
-from genescribe.models.prompts import PromptVariant
 from genescribe.models.sequence_tokenizers import SequenceTokenizer, sequence_tokenizer
-from genescribe.models.spec import ModelSpec, verify
+from genescribe.specs.prompts import PromptVariant
+from genescribe.specs.spec import ModelSpec, verify
 
 Model = SequenceChatModel | SequenceTextModel
 Processor = SequenceChatProcessor | SequenceTextProcessor

@@ -22,7 +22,7 @@ Five for byte pairs is DNABERT-2's average (Zhou et al. 2024, arXiv 2306.15006).
 
 
 class KmerBagConfig(PreTrainedConfig):
-    """Encoder that reads a gene as bags of hashed k-mers (see ``genescribe.models.kmers``).
+    """Encoder that reads a gene as bags of hashed k-mers (see ``genescribe.kmers``).
 
     Its output has ``windows`` vectors for stretches along the gene and ``global_slots`` for the
     whole of it, each ``hidden_size`` wide.

@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from genescribe.models.kmers import (
+from genescribe.kmers import (
     NUCLEOTIDE_SEEDS,
     RESIDUE_SEEDS,
     Seed,

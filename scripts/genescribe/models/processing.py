@@ -16,7 +16,6 @@ from genescribe.errors import InputError
 from genescribe.models.configuration import KmerBagConfig, SequenceChatConfig
 from genescribe.models.encoders import max_tokens
 from genescribe.models.gene_memory import NONE, GeneMemory
-from genescribe.models.prompts import MARKER, PromptVariant, Turn, render
 from genescribe.models.sequence_inputs import (
     collate_kmer_bags,
     collate_relatives,
@@ -31,6 +30,7 @@ from genescribe.models.sequence_tokenizers import (
     sequence_tokenizer,
 )
 from genescribe.records import SequenceRecord
+from genescribe.specs.prompts import MARKER, PromptVariant, Turn, render
 
 SEQUENCE_TOKEN = "<sequence>"
 UNKNOWN_ORGANISM = "unknown organism"

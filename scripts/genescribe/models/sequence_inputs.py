@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genescribe.errors import InputError
+from genescribe.kmers import KmerBag, kmer_bag
 from genescribe.models.chunks import chunks
 from genescribe.models.configuration import GeneMemoryConfig, KmerBagConfig, SequenceChatConfig
 from genescribe.models.gene_memory import GeneMemory, Relatives
-from genescribe.models.kmers import KmerBag, kmer_bag
 from genescribe.models.sequence_tokenizers import SequenceTokenizer, check_nucleotides
 from genescribe.records import SequenceRecord, View
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from genescribe.errors import InputError
 from genescribe.inference.context import fitting_record
-from genescribe.inference.questions import QUESTIONS, Asked, check
-from genescribe.models.prompts import template_fields
-from genescribe.models.spec import ModelSpec
 from genescribe.pipeline.genes import FoundGene
 from genescribe.records import Reason
+from genescribe.specs.prompts import template_fields
+from genescribe.specs.spec import ModelSpec
+from genescribe.specs.tasks import QUESTIONS, Asked, check
 
 if TYPE_CHECKING:
     from genescribe.inference.describer import DescribeParams, Describer, Progress

@@ -17,11 +17,11 @@ from genescribe.genome.annotation import Annotation, read_annotation
 from genescribe.genome.biotypes import PROTEIN_CODING, UNKNOWN
 from genescribe.genome.extract import ExtractSettings, extract
 from genescribe.genome.fasta import Genome
-from genescribe.models.routing import one_model
-from genescribe.models.spec import ModelSpec
 from genescribe.pipeline.options import ExtractOptions
 from genescribe.pipeline.stages import own_fasta
 from genescribe.records import Gene, Reason, Segment, SequenceRecord, Transcript, View
+from genescribe.specs.routing import one_model
+from genescribe.specs.spec import ModelSpec
 
 STANDARD_INPUT = Path("-")
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
 from genescribe.genome.extract import ExtractSettings, Reading
-from genescribe.models.routing import SKIP, ModelChoice, Routes, load_routes
-from genescribe.models.spec import ModelSpec
 from genescribe.records import View
+from genescribe.specs.routing import SKIP, ModelChoice, Routes, load_routes
+from genescribe.specs.spec import ModelSpec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genescribe.artifacts.descriptions import compare_settings
+from genescribe.artifacts.run_record import (
+    StageRecord,
+    merge_records,
+    read_record,
+    stage_record,
+    write_record,
+)
 from genescribe.errors import InputError, OutputExistsError
 from genescribe.files import (
     check_readable,
@@ -19,17 +27,8 @@ from genescribe.files import (
     sha256_of,
     sole_writer,
 )
-from genescribe.genome.decorate import DecorateSettings, check_not_input, gtf_path
-from genescribe.inference.store import compare_settings
-from genescribe.models.spec import verify
+from genescribe.genome.decoration.decorate import DecorateSettings, check_not_input, gtf_path
 from genescribe.pipeline.options import DescribeOptions, ExtractOptions, text_settings
-from genescribe.pipeline.record import (
-    StageRecord,
-    merge_records,
-    read_record,
-    stage_record,
-    write_record,
-)
 from genescribe.pipeline.stages import (
     decorate_stage,
     describe_stage,
@@ -37,6 +36,7 @@ from genescribe.pipeline.stages import (
     gather_stage,
     report_stage,
 )
+from genescribe.specs.spec import verify
 
 if TYPE_CHECKING:
     from genescribe.inference.describer import Progress

@@ -17,35 +17,35 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genescribe.errors import InputError
-from genescribe.files import output_error, refuse_existing, sha256_of
-from genescribe.genome.annotation import Annotation, read_annotation
-from genescribe.genome.curation import curate, read_curation
-from genescribe.genome.extract import extract
-from genescribe.genome.fasta import Genome
-from genescribe.genome.strip import check_undecorated
-from genescribe.genome.tables import (
+from genescribe.artifacts.curation import curate, read_curation
+from genescribe.artifacts.descriptions import DescriptionLog, read_descriptions, write_descriptions
+from genescribe.artifacts.run_record import StageRecord
+from genescribe.artifacts.tables import (
     read_genes_tsv,
     read_sequences,
     write_descriptions_tsv,
     write_genes_tsv,
     write_sequences,
 )
-from genescribe.inference.batching import shard_members
-from genescribe.inference.store import DescriptionLog, read_descriptions, write_descriptions
-from genescribe.models.routing import ModelChoice, Routes, load_routes
-from genescribe.models.spec import verify
+from genescribe.errors import InputError
+from genescribe.files import output_error, refuse_existing, sha256_of
+from genescribe.genome.annotation import Annotation, read_annotation
+from genescribe.genome.decoration.strip import check_undecorated
+from genescribe.genome.extract import extract
+from genescribe.genome.fasta import Genome
+from genescribe.inference.scheduling import shard_members
 from genescribe.pipeline.options import (
     DescribeOptions,
     ExtractOptions,
     model_facts,
     text_settings,
 )
-from genescribe.pipeline.record import StageRecord
 from genescribe.records import Description, GeneRow, Reason, SequenceRecord, Status, View
+from genescribe.specs.routing import ModelChoice, Routes, load_routes
+from genescribe.specs.spec import verify
 
 if TYPE_CHECKING:
-    from genescribe.genome.decorate import DecorateSettings
+    from genescribe.genome.decoration.decorate import DecorateSettings
     from genescribe.inference.describer import Progress
 
 log = logging.getLogger(__name__)
@@ -196,7 +196,7 @@ def _describe(
 
     from genescribe.inference.cache import FolderCache
     from genescribe.inference.describer import DescribeParams, Describer
-    from genescribe.models.memory import check_fit
+    from genescribe.models.footprint import check_fit
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -295,7 +295,7 @@ def decorate_stage(
     ``curation`` is a table of what a person decided about the descriptions.
     """
     # imports numpy and pysam, which take longer to load than extraction takes for a yeast
-    from genescribe.genome.decorate import decorate
+    from genescribe.genome.decoration.decorate import decorate
 
     refuse_existing([out], force)
     by_gene = {row.gene_id: row for row in read_descriptions(descriptions)}

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from genescribe.models.modeling import IGNORE_INDEX
 from genescribe.models.processing import SequenceChatProcessor
-from genescribe.models.prompts import PromptVariant
+from genescribe.specs.prompts import PromptVariant
 from genescribe.training.examples import Draw, Example
 from genescribe.training.stored_genes import StoredGenes
 

@@ -22,7 +22,7 @@ from genescribe.models.checkpoint import (
 from genescribe.models.encoders import GeneMemoryEncoder
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
-from genescribe.models.spec import ModelSpec, make_spec, read_yaml, spec_path
+from genescribe.specs.spec import ModelSpec, make_spec, read_yaml, spec_path
 from genescribe.training.config import PARTS, TrainConfig
 from genescribe.training.copying import start_copying
 from genescribe.training.stored_genes import StoredGenes, store

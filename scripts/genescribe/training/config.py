@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from genescribe.errors import InputError
-from genescribe.models.spec import read_yaml, schema_problems
+from genescribe.specs.spec import read_yaml, schema_problems
 
 PARTS = ("encoder", "projector", "language_model")
 """Parts of a model that train, or begin anew. What stands between encoder and language model

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from genescribe.corpus.records import CorpusRecord
 from genescribe.corpus.splits import Side, SplitRow
 from genescribe.errors import InputError
-from genescribe.models.spec import ModelSpec
 from genescribe.records import SequenceRecord
+from genescribe.specs.spec import ModelSpec
 from genescribe.training.config import Stage, TrainConfig
 
 SHOWN = 3

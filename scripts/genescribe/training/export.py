@@ -23,7 +23,7 @@ from genescribe.models.checkpoint import (
 )
 from genescribe.models.convert.folder import write_sums
 from genescribe.models.processing import SEQUENCE_TOKENIZER_FOLDER
-from genescribe.models.spec import SPEC_FILE, ModelSpec
+from genescribe.specs.spec import SPEC_FILE, ModelSpec
 from genescribe.training.build import Start
 from genescribe.training.config import TrainConfig
 

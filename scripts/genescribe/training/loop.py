@@ -34,7 +34,7 @@ from genescribe.training.examples import SHOWN, Draw, Epochs, Example, pack, sam
 from genescribe.training.log import Log
 from genescribe.training.stages import optimizer, schedule, set_free, set_training
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 Told = Callable[[int, int], None]
 """Told how many steps are done, and of how many."""
@@ -151,7 +151,7 @@ class Trainer:
             if found is not None:
                 self.accelerator.load_state(str(found.path), strict=False)
                 self.log.cut(self.progress.rows)
-                logger.info("resumed: stage=%s step=%d", stage.name, self.progress.step)
+                log.info("resumed: stage=%s step=%d", stage.name, self.progress.step)
                 found = None
             self._train()
             self._end(stage)
@@ -311,7 +311,7 @@ class Trainer:
             },
             progress.total,
         )
-        logger.info(
+        log.info(
             "evaluated: stage=%s step=%d train=%.3f %s", stage.name, progress.step, train, losses
         )
         progress.nats, progress.tokens, progress.rows = 0.0, 0, progress.rows + 1

@@ -19,7 +19,7 @@ from genescribe.corpus.splits import Side, read_splits
 from genescribe.errors import InputError
 from genescribe.files import refuse_existing, sha256_of, sole_writer
 from genescribe.models.convert.folder import atomic_folder
-from genescribe.models.spec import read_yaml
+from genescribe.specs.spec import read_yaml
 from genescribe.training import checkpoints
 from genescribe.training.build import build
 from genescribe.training.config import TrainConfig, load_train_config
@@ -27,7 +27,7 @@ from genescribe.training.examples import Example, make_examples, on_side
 from genescribe.training.export import Facts, check_export, export, organisms_of
 from genescribe.training.loop import Told, Trainer
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

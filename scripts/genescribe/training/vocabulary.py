@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 
 from genescribe.corpus.records import CorpusRecord
 from genescribe.models.processing import SEQUENCE_TOKEN, PromptProcessor
-from genescribe.models.spec import ModelSpec
+from genescribe.specs.spec import ModelSpec
 
 PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
 

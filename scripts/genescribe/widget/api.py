@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genescribe.errors import Cancelled, GenescribeError
-from genescribe.genome.decorate import DecorateSettings
-from genescribe.models.routing import ModelChoice
+from genescribe.genome.decoration.decorate import DecorateSettings
 from genescribe.pipeline.options import DescribeOptions, ExtractOptions
 from genescribe.pipeline.run import RunOptions, run
+from genescribe.specs.routing import ModelChoice
 from genescribe.widget.results import Results
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import ipywidgets
 from markupsafe import Markup
 
 from genescribe.errors import InputError
-from genescribe.inference.chat import Answer, Conversation, check_asks
-from genescribe.models.spec import ModelSpec, list_specs, load_spec, verify
+from genescribe.inference.conversation import Answer, Conversation, check_asks
 from genescribe.pipeline.genes import GeneChoice, find_genes
+from genescribe.specs.spec import ModelSpec, list_specs, load_spec, verify
 from genescribe.widget.controls import WIDE, button, heading
 from genescribe.widget.session import Session, widget_words
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import ipywidgets
 
+from genescribe.artifacts.curation import curate, read_curation
+from genescribe.artifacts.descriptions import write_descriptions
+from genescribe.artifacts.run_record import StageRecord
+from genescribe.artifacts.tables import write_descriptions_tsv
 from genescribe.errors import InputError
-from genescribe.genome.curation import curate, read_curation
-from genescribe.genome.tables import write_descriptions_tsv
-from genescribe.inference.store import write_descriptions
-from genescribe.pipeline.record import StageRecord
 from genescribe.pipeline.stages import decorate_stage, report_stage
 from genescribe.records import Description
 from genescribe.report.entries import Entry

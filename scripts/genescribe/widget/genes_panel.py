@@ -10,7 +10,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from genescribe.genome.curation import Decision
+from genescribe.artifacts.curation import Decision
 from genescribe.widget.controls import button, heading
 from genescribe.widget.session import Session
 from genescribe.widget.table import ALL, COLUMNS, UNREVIEWED, Query, turned

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from genescribe.errors import InputError
-from genescribe.genome.decorate import sorted_path
+from genescribe.genome.decoration.decorate import sorted_path
 from genescribe.genome.fasta import Genome
 from genescribe.records import GeneRow
 from genescribe.widget.results import Results

@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genescribe.artifacts.descriptions import read_descriptions
+from genescribe.artifacts.run_record import read_record
+from genescribe.artifacts.tables import DESCRIPTION_COLUMNS, read_genes_tsv
 from genescribe.errors import InputError
-from genescribe.genome.decorate import DecorateSettings
-from genescribe.genome.tables import DESCRIPTION_COLUMNS, read_genes_tsv
-from genescribe.inference.store import read_descriptions
-from genescribe.pipeline.record import read_record
+from genescribe.genome.decoration.decorate import DecorateSettings
 from genescribe.pipeline.run import WORK_FOLDER
 from genescribe.report.entries import Entry, pair
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipywidgets
 
+from genescribe.artifacts.curation import Curation, Decision
 from genescribe.errors import InputError
-from genescribe.genome.curation import Curation, Decision
 from genescribe.widget.controls import WIDE, button, heading
 from genescribe.widget.gene_panel import GenePanel
 from genescribe.widget.session import Session

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from genescribe.genome.curation import Curation
+from genescribe.artifacts.curation import Curation
 from genescribe.report.entries import Entry
 
 ALL = ""

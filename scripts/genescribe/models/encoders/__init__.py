@@ -12,9 +12,9 @@ from __future__ import annotations
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from genescribe.models.encoders.dnabert2 import Dnabert2Model
-from genescribe.models.encoders.gene_memory import GeneMemoryEncoder
 from genescribe.models.encoders.kmer_bag import KmerBagEncoder
 from genescribe.models.encoders.nucleotide_transformer import NucleotideTransformerModel
+from genescribe.models.encoders.relatives import GeneMemoryEncoder
 
 __all__ = [
     "Dnabert2Model",

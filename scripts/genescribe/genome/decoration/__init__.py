@@ -1,0 +1,3 @@
+"""Writing descriptions into an annotation, and taking them out again, byte for byte."""
+
+from __future__ import annotations
