@@ -1,18 +1,21 @@
-"""What each command does: arguments in, stages called, nothing else.
+"""The stages and the run of all: the options of each command, and what it calls, nothing else.
 
-Imports stand inside the functions: ``genescribe --help`` answers at once, and only
-``describe`` and ``run`` pay for importing torch.
+Imports stand inside the functions: help answers at once, and only ``describe`` and ``run`` pay
+for importing torch.
 """
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
+from genescribe.cli import options
+from genescribe.cli.grammar import PATH, Arguments, OneOf, Option, Parsed, command, section
 from genescribe.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +25,102 @@ if TYPE_CHECKING:
     from genescribe.specs.routing import ModelChoice
 
 
-def run(args: argparse.Namespace) -> None:
+MODELS = (options.MODEL, options.ROUTE)
+MODEL_OR_ROUTE = OneOf(("model", "route"))
+
+EXTRACT = section(
+    "What is read of each gene",
+    Option(
+        "--view",
+        type=click.Choice(["auto", "gene", "transcript", "cds"]),
+        default="auto",
+        help="stretch of the gene; auto is what the model was trained on",
+    ),
+    Option(
+        "--flank",
+        type=options.NOT_NEGATIVE,
+        default=0,
+        metavar="NT",
+        help="nucleotides added on both sides in view gene",
+    ),
+    Option(
+        "--min-length",
+        type=options.NOT_NEGATIVE,
+        default=30,
+        metavar="NT",
+        help="genes with a shorter sequence are skipped as too_short",
+    ),
+    Option(
+        "--exclude-biotypes",
+        type=options.NAMES,
+        metavar="A,B",
+        help="biotypes to skip; * stands for anything, and an empty text excludes none "
+        "(default: pseudogenes and transposable elements)",
+    ),
+    Option(
+        "--allow-missing-contigs",
+        is_flag=True,
+        help="skip genes on sequences that the genome lacks instead of refusing the input",
+    ),
+)
+DESCRIBE = section(
+    "The model and where it runs",
+    *MODELS,
+    Option(
+        "--prompt",
+        metavar="NAME",
+        help="one of the model's prompts (see genescribe models show; default: the spec's)",
+    ),
+    Option(
+        "--question", metavar="TEXT", help="what to ask the model about each gene, if it takes one"
+    ),
+    Option(
+        "--set",
+        type=Parsed(options.setting),
+        multiple=True,
+        metavar="KEY=NUMBER",
+        help="a threshold (min_score, min_lift) or generation setting (max_new_tokens, num_beams, "
+        "...) to use instead of the spec's; may be repeated",
+    ),
+    options.DEVICE,
+    options.ORGANISM,
+    options.THREADS,
+    Option(
+        "--cache",
+        type=PATH,
+        metavar="DIR",
+        help="keep texts here and describe no unchanged gene twice, in later runs too",
+    ),
+)
+DECORATE = section(
+    "What is written into the annotation",
+    Option("--attribute", default="Note", metavar="KEY", help="GFF3 attribute for the text"),
+    Option("--ascii", is_flag=True, help="fold the text to ASCII"),
+    Option(
+        "--write-uncertain",
+        is_flag=True,
+        help="also write texts that the sequence hardly supports (status uncertain)",
+    ),
+)
+
+
+@command(
+    options.GENOME,
+    options.ANNOTATION,
+    options.out("DIR", "output folder"),
+    Option(
+        "--name",
+        metavar="NAME",
+        help="name of the result files (default: the annotation's file name without endings)",
+    ),
+    options.RESUME,
+    options.FORCE,
+    *EXTRACT,
+    *DESCRIBE,
+    *DECORATE,
+    one_of=[MODEL_OR_ROUTE],
+)
+def run(args: Arguments) -> None:
     """Run all stages in one process."""
     from genescribe.cli.progress import ProgressLine
     from genescribe.pipeline.run import RunOptions
@@ -46,7 +144,17 @@ def run(args: argparse.Namespace) -> None:
     )
 
 
-def extract(args: argparse.Namespace) -> None:
+@command(
+    options.GENOME,
+    options.ANNOTATION,
+    options.out("DIR", "folder for genes.tsv and sequences.fa.gz"),
+    options.FORCE,
+    options.RECORD,
+    *section("The model", *MODELS),
+    *EXTRACT,
+    one_of=[MODEL_OR_ROUTE],
+)
+def extract(args: Arguments) -> None:
     """Write genes.tsv and sequences.fa.gz."""
     from genescribe.pipeline.stages import extract_stage
 
@@ -62,7 +170,31 @@ def extract(args: argparse.Namespace) -> None:
         )
 
 
-def describe(args: argparse.Namespace) -> None:
+@command(
+    options.GENES,
+    Option(
+        "--sequences",
+        type=PATH,
+        required=True,
+        metavar="FASTA",
+        help="sequences.fa.gz written by extract",
+    ),
+    options.out("JSONL", "descriptions to write"),
+    Option(
+        "--shard",
+        type=Parsed(options.shard),
+        default=(1, 1),
+        show_default=False,
+        metavar="I/N",
+        help="describe only the I-th of N equally expensive shares of the genes",
+    ),
+    options.RESUME,
+    options.FORCE,
+    options.RECORD,
+    *DESCRIBE,
+    one_of=[MODEL_OR_ROUTE],
+)
+def describe(args: Arguments) -> None:
     """Write the descriptions of one shard."""
     from genescribe.cli.progress import ProgressLine
     from genescribe.pipeline.stages import describe_stage
@@ -80,7 +212,21 @@ def describe(args: argparse.Namespace) -> None:
         )
 
 
-def gather(args: argparse.Namespace) -> None:
+@command(
+    options.GENES,
+    click.Argument(
+        ["shards"],
+        nargs=-1,
+        required=True,
+        type=PATH,
+        metavar="SHARD...",
+        help="output of describe",
+    ),
+    options.out("JSONL", "descriptions to write; a table (.tsv) is written beside it"),
+    options.FORCE,
+    options.RECORD,
+)
+def gather(args: Arguments) -> None:
     """Join shards."""
     from genescribe.pipeline.stages import gather_stage
 
@@ -88,7 +234,29 @@ def gather(args: argparse.Namespace) -> None:
         gather_stage(args.genes, args.shards, args.out, record, force=args.force)
 
 
-def decorate(args: argparse.Namespace) -> None:
+@command(
+    options.ANNOTATION,
+    options.DESCRIPTIONS,
+    options.out("GFF3", "decorated GFF3; companions get the same name with other endings"),
+    Option(
+        "--curation",
+        type=PATH,
+        metavar="TSV",
+        help="what you decided about the descriptions (curation.tsv of the notebook's review)",
+    ),
+    options.FORCE,
+    options.RECORD,
+    *DECORATE,
+    *section(
+        DECORATE[0].section,
+        Option(
+            "--no-sorted-copy",
+            is_flag=True,
+            help="do not write the sorted, compressed and indexed copy for genome browsers",
+        ),
+    ),
+)
+def decorate(args: Arguments) -> None:
     """Write the decorated annotation."""
     from genescribe.pipeline.stages import decorate_stage
 
@@ -105,7 +273,14 @@ def decorate(args: argparse.Namespace) -> None:
         )
 
 
-def strip(args: argparse.Namespace) -> None:
+@command(
+    click.Argument(
+        ["decorated"], type=PATH, metavar="FILE", help="a GFF3 or GTF file written by decorate"
+    ),
+    options.out("FILE", "where to write (default: standard output)", required=False),
+    options.FORCE,
+)
+def strip(args: Arguments) -> None:
     """Take our attributes out again."""
     from genescribe.files import atomic_path, refuse_existing
     from genescribe.genome.decoration.strip import strip as strip_file
@@ -118,7 +293,16 @@ def strip(args: argparse.Namespace) -> None:
         strip_file(args.decorated, handle)
 
 
-def report(args: argparse.Namespace) -> None:
+@command(
+    options.GENES,
+    options.DESCRIPTIONS,
+    options.out("HTML", "report; genescribe_mqc.tsv for MultiQC is written beside it"),
+    Option("--run", type=PATH, metavar="JSON", help="run record to show (run.json)"),
+    Option("--title", metavar="TEXT", help="title of the report (default: its folder's name)"),
+    options.FORCE,
+    options.RECORD,
+)
+def report(args: Arguments) -> None:
     """Make the HTML report."""
     from genescribe.artifacts.run_record import read_record
     from genescribe.pipeline.stages import report_stage
@@ -137,7 +321,20 @@ def report(args: argparse.Namespace) -> None:
         )
 
 
-def record(args: argparse.Namespace) -> None:
+@command(
+    click.Argument(
+        ["stages"],
+        nargs=-1,
+        required=True,
+        type=PATH,
+        metavar="STAGE...",
+        help="records that the stages wrote (--record)",
+    ),
+    options.out("JSON", "run.json to write"),
+    Option("--workflow", metavar="TEXT", help="what ran the stages, with its version"),
+    options.FORCE,
+)
+def record(args: Arguments) -> None:
     """Join stage records."""
     from genescribe.artifacts.run_record import merge_records, read_record, write_record
     from genescribe.files import refuse_existing
@@ -149,7 +346,7 @@ def record(args: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _recorded(args: argparse.Namespace) -> Iterator[StageRecord]:
+def _recorded(args: Arguments) -> Iterator[StageRecord]:
     """Give a stage its record, and write it where ``--record`` says."""
     from genescribe.artifacts.run_record import stage_record, versions, write_record
 
@@ -160,7 +357,7 @@ def _recorded(args: argparse.Namespace) -> Iterator[StageRecord]:
         write_record(args.record, stage.values)
 
 
-def _extract_options(args: argparse.Namespace) -> ExtractOptions:
+def _extract_options(args: Arguments) -> ExtractOptions:
     from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
     from genescribe.pipeline.options import ExtractOptions
     from genescribe.records import View
@@ -175,7 +372,7 @@ def _extract_options(args: argparse.Namespace) -> ExtractOptions:
     )
 
 
-def _model_choice(args: argparse.Namespace) -> ModelChoice:
+def _model_choice(args: Arguments) -> ModelChoice:
     """Return what ``--model`` or ``--route`` ask for; the routes in their order."""
     if not args.route:
         return str(args.model)
@@ -186,7 +383,7 @@ def _model_choice(args: argparse.Namespace) -> ModelChoice:
     return dict(args.route)
 
 
-def _describe_options(args: argparse.Namespace) -> DescribeOptions:
+def _describe_options(args: Arguments) -> DescribeOptions:
     from genescribe.pipeline.options import DescribeOptions
 
     return DescribeOptions(
@@ -198,11 +395,11 @@ def _describe_options(args: argparse.Namespace) -> DescribeOptions:
         organism=args.organism,
         cache=args.cache,
         threads=args.threads,
-        shard=getattr(args, "shard", (1, 1)),
+        shard=args.shard if "shard" in args else (1, 1),
     )
 
 
-def _decorate_settings(args: argparse.Namespace, *, sorted_copy: bool) -> DecorateSettings:
+def _decorate_settings(args: Arguments, *, sorted_copy: bool) -> DecorateSettings:
     from genescribe.genome.decoration.decorate import DecorateSettings
 
     return DecorateSettings(
