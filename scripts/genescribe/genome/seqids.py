@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from genescribe.errors import SequenceMismatchError
+from genescribe.errors import Remedy, SequenceMismatchError
 
 _SHOWN = 5
 _PREFIX = re.compile(r"^(chromosome|chrom|chr|scaffold|contig)[_ -]?(?=.)", re.IGNORECASE)
@@ -36,9 +36,7 @@ def check_seqids(
     if allow:
         log.warning("%s; genes on these sequences are skipped", found)
         return
-    raise SequenceMismatchError(
-        f"{found}; {_hint(missing, known)}, or add --allow-missing-contigs to skip these genes"
-    )
+    raise SequenceMismatchError(f"{found}; {_hint(missing, known)}", Remedy.SKIP_MISSING_CONTIGS)
 
 
 def _first(names: Collection[str]) -> str:

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import BinaryIO
 
-from genescribe.errors import AnnotationError
+from genescribe.errors import AnnotationError, Remedy
 from genescribe.files import BUFFER_BYTES, encode_line, open_binary
 from genescribe.genome.decoration.column9 import STATUS_KEY, UndecodableError, marked_lines, remove
 
@@ -47,7 +47,7 @@ def check_undecorated(annotation_path: Path) -> None:
         for number, _, decorated in marked_lines(handle):
             if decorated:
                 raise AnnotationError(
-                    annotation_path, number, "already decorated: run genescribe strip first"
+                    annotation_path, number, "already decorated", Remedy.STRIP_FIRST
                 )
 
 
