@@ -14,94 +14,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genescribe.cli import options
-from genescribe.cli.grammar import PATH, Arguments, OneOf, Option, Parsed, command, section
-from genescribe.errors import InputError
+from genescribe.cli import options, settings
+from genescribe.cli.grammar import PATH, Arguments, Option, Parsed, command, section
 
 if TYPE_CHECKING:
     from genescribe.artifacts.run_record import StageRecord
-    from genescribe.genome.decoration.decorate import DecorateSettings
-    from genescribe.pipeline.options import DescribeOptions, ExtractOptions
-    from genescribe.specs.routing import ModelChoice
-
-
-MODELS = (options.MODEL, options.ROUTE)
-MODEL_OR_ROUTE = OneOf(("model", "route"))
-
-EXTRACT = section(
-    "What is read of each gene",
-    Option(
-        "--view",
-        type=click.Choice(["auto", "gene", "transcript", "cds"]),
-        default="auto",
-        help="stretch of the gene; auto is what the model was trained on",
-    ),
-    Option(
-        "--flank",
-        type=options.NOT_NEGATIVE,
-        default=0,
-        metavar="NT",
-        help="nucleotides added on both sides in view gene",
-    ),
-    Option(
-        "--min-length",
-        type=options.NOT_NEGATIVE,
-        default=30,
-        metavar="NT",
-        help="genes with a shorter sequence are skipped as too_short",
-    ),
-    Option(
-        "--exclude-biotypes",
-        type=options.NAMES,
-        metavar="A,B",
-        help="biotypes to skip; * stands for anything, and an empty text excludes none "
-        "(default: pseudogenes and transposable elements)",
-    ),
-    Option(
-        "--allow-missing-contigs",
-        is_flag=True,
-        help="skip genes on sequences that the genome lacks instead of refusing the input",
-    ),
-)
-DESCRIBE = section(
-    "The model and where it runs",
-    *MODELS,
-    Option(
-        "--prompt",
-        metavar="NAME",
-        help="one of the model's prompts (see genescribe models show; default: the spec's)",
-    ),
-    Option(
-        "--question", metavar="TEXT", help="what to ask the model about each gene, if it takes one"
-    ),
-    Option(
-        "--set",
-        type=Parsed(options.setting),
-        multiple=True,
-        metavar="KEY=NUMBER",
-        help="a threshold (min_score, min_lift) or generation setting (max_new_tokens, num_beams, "
-        "...) to use instead of the spec's; may be repeated",
-    ),
-    options.DEVICE,
-    options.ORGANISM,
-    options.THREADS,
-    Option(
-        "--cache",
-        type=PATH,
-        metavar="DIR",
-        help="keep texts here and describe no unchanged gene twice, in later runs too",
-    ),
-)
-DECORATE = section(
-    "What is written into the annotation",
-    Option("--attribute", default="Note", metavar="KEY", help="GFF3 attribute for the text"),
-    Option("--ascii", is_flag=True, help="fold the text to ASCII"),
-    Option(
-        "--write-uncertain",
-        is_flag=True,
-        help="also write texts that the sequence hardly supports (status uncertain)",
-    ),
-)
 
 
 @command(
@@ -115,10 +32,10 @@ DECORATE = section(
     ),
     options.RESUME,
     options.FORCE,
-    *EXTRACT,
-    *DESCRIBE,
-    *DECORATE,
-    one_of=[MODEL_OR_ROUTE],
+    *settings.EXTRACT,
+    *settings.DESCRIBE,
+    *settings.DECORATE,
+    one_of=[settings.MODEL_OR_ROUTE],
 )
 def run(args: Arguments) -> None:
     """Run all stages in one process."""
@@ -131,9 +48,9 @@ def run(args: Arguments) -> None:
         annotation=args.annotation,
         out=args.out,
         name=args.name,
-        extract=_extract_options(args),
-        describe=_describe_options(args),
-        decorate=_decorate_settings(args, sorted_copy=True),
+        extract=settings.extract_options(args),
+        describe=settings.describe_options(args),
+        decorate=settings.decorate_settings(args, sorted_copy=True),
     )
     run_assembly(
         options,
@@ -150,9 +67,9 @@ def run(args: Arguments) -> None:
     options.out("DIR", "folder for genes.tsv and sequences.fa.gz"),
     options.FORCE,
     options.RECORD,
-    *section("The model", *MODELS),
-    *EXTRACT,
-    one_of=[MODEL_OR_ROUTE],
+    *section("The model", *settings.MODELS),
+    *settings.EXTRACT,
+    one_of=[settings.MODEL_OR_ROUTE],
 )
 def extract(args: Arguments) -> None:
     """Write genes.tsv and sequences.fa.gz."""
@@ -163,8 +80,8 @@ def extract(args: Arguments) -> None:
             args.genome,
             args.annotation,
             args.out,
-            _extract_options(args),
-            _model_choice(args),
+            settings.extract_options(args),
+            settings.model_choice(args),
             record,
             force=args.force,
         )
@@ -191,8 +108,8 @@ def extract(args: Arguments) -> None:
     options.RESUME,
     options.FORCE,
     options.RECORD,
-    *DESCRIBE,
-    one_of=[MODEL_OR_ROUTE],
+    *settings.DESCRIBE,
+    one_of=[settings.MODEL_OR_ROUTE],
 )
 def describe(args: Arguments) -> None:
     """Write the descriptions of one shard."""
@@ -204,7 +121,7 @@ def describe(args: Arguments) -> None:
             args.genes,
             args.sequences,
             args.out,
-            _describe_options(args),
+            settings.describe_options(args),
             record,
             resume=args.resume,
             force=args.force,
@@ -246,9 +163,9 @@ def gather(args: Arguments) -> None:
     ),
     options.FORCE,
     options.RECORD,
-    *DECORATE,
+    *settings.DECORATE,
     *section(
-        DECORATE[0].section,
+        settings.DECORATE[0].section,
         Option(
             "--no-sorted-copy",
             is_flag=True,
@@ -260,13 +177,12 @@ def decorate(args: Arguments) -> None:
     """Write the decorated annotation."""
     from genescribe.pipeline.stages import decorate_stage
 
-    settings = _decorate_settings(args, sorted_copy=not args.no_sorted_copy)
     with _recorded(args) as record:
         decorate_stage(
             args.annotation,
             args.descriptions,
             args.out,
-            settings,
+            settings.decorate_settings(args, sorted_copy=not args.no_sorted_copy),
             record,
             force=args.force,
             curation=args.curation,
@@ -355,59 +271,6 @@ def _recorded(args: Arguments) -> Iterator[StageRecord]:
     if args.record:
         stage.note(command=_command_line(), versions=versions())
         write_record(args.record, stage.values)
-
-
-def _extract_options(args: Arguments) -> ExtractOptions:
-    from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
-    from genescribe.pipeline.options import ExtractOptions
-    from genescribe.records import View
-
-    excluded = args.exclude_biotypes
-    return ExtractOptions(
-        view=None if args.view == "auto" else View(args.view),
-        flank=args.flank,
-        min_length=args.min_length,
-        exclude_biotypes=EXCLUDED_BIOTYPES if excluded is None else excluded,
-        allow_missing_contigs=args.allow_missing_contigs,
-    )
-
-
-def _model_choice(args: Arguments) -> ModelChoice:
-    """Return what ``--model`` or ``--route`` ask for; the routes in their order."""
-    if not args.route:
-        return str(args.model)
-    patterns = [pattern for pattern, _ in args.route]
-    twice = next((pattern for pattern in patterns if patterns.count(pattern) > 1), None)
-    if twice is not None:
-        raise InputError(f"--route {twice}: is there twice; give each biotype one model")
-    return dict(args.route)
-
-
-def _describe_options(args: Arguments) -> DescribeOptions:
-    from genescribe.pipeline.options import DescribeOptions
-
-    return DescribeOptions(
-        model=_model_choice(args),
-        prompt=args.prompt,
-        question=args.question,
-        settings=dict(args.set or ()),
-        device=args.device,
-        organism=args.organism,
-        cache=args.cache,
-        threads=args.threads,
-        shard=args.shard if "shard" in args else (1, 1),
-    )
-
-
-def _decorate_settings(args: Arguments, *, sorted_copy: bool) -> DecorateSettings:
-    from genescribe.genome.decoration.decorate import DecorateSettings
-
-    return DecorateSettings(
-        attribute=args.attribute,
-        ascii_only=args.ascii,
-        write_uncertain=args.write_uncertain,
-        sorted_copy=sorted_copy,
-    )
 
 
 def _command_line() -> str:
