@@ -14,11 +14,11 @@ import ipywidgets
 import traitlets
 from markupsafe import Markup
 
+from genescribe.api import in_words
 from genescribe.artifacts.curation import Curation, read_curation, write_curation
 from genescribe.errors import GenescribeError
 from genescribe.files import sole_writer
-from genescribe.widget.api import in_words
-from genescribe.widget.results import Results
+from genescribe.pipeline.results import Results
 from genescribe.widget.table import GeneTable
 
 log = logging.getLogger(__name__)
