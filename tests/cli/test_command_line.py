@@ -12,28 +12,15 @@ import click
 import pytest
 
 from genescribe.cli import main
-from genescribe.cli.grammar import Arguments, Call, Commands
+from genescribe.cli.grammar import Arguments, Call
 from genescribe.cli.parser import PARSER
+from support.command_line import all_commands
 
 HELP_SECONDS = 0.3
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "scripts")}
 
 
-def commands(group: Commands = PARSER, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], object]:
-    """Return every command by its path; groups too."""
-    found: dict[tuple[str, ...], object] = {path: group}
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        found |= (
-            commands(command, (*path, name))
-            if isinstance(command, Commands)
-            else {(*path, name): command}
-        )
-    return found
-
-
-COMMANDS = commands()
+COMMANDS = all_commands()
 
 
 def parsed(*words: str) -> Arguments:

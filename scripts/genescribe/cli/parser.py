@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from genescribe import __version__
 from genescribe.cli.grammar import Commands, Entry, Option
+from genescribe.version import __version__
 
 EPILOG = """\
 Descriptions are predictions of a language model that read the gene's own
