@@ -9,7 +9,7 @@ import ipywidgets
 
 from genescribe.errors import InputError, OutputError
 from genescribe.files import check_readable, open_binary
-from genescribe.genome.annotation.lines import sniff_dialect
+from genescribe.genome.annotation.read import sniff_dialect
 from genescribe.genome.fasta import check_begins_as_fasta
 from genescribe.pipeline.options import DescribeOptions
 from genescribe.pipeline.run import WORK_FOLDER, RunOptions
