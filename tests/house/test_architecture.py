@@ -23,6 +23,7 @@ FLOORS = [
     {"inference", "corpus"},
     {"report", "training", "evaluation"},
     {"pipeline"},
+    {"doors"},
     {"cli", "widget"},
     {"__main__"},
 ]

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from genescribe.errors import SequenceMismatchError
+from genescribe.errors import Remedy, SequenceMismatchError
 from genescribe.genome.fasta import Genome
 from genescribe.genome.splice import in_frame, splice, spliced_length, with_flanks
 from genescribe.records import (
@@ -227,7 +227,7 @@ def check_seqids(
         log.warning("%s; genes on these sequences are skipped", difference)
         return
     raise SequenceMismatchError(
-        f"{difference}; {_hint(missing, known)}, or add --allow-missing-contigs to skip these genes"
+        f"{difference}; {_hint(missing, known)}", Remedy.SKIP_MISSING_CONTIGS
     )
 
 

@@ -1,4 +1,4 @@
-"""The trained model as a folder that ``genescribe run --model`` takes at once."""
+"""The trained model as a folder that is taken as a model at once."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ class Facts:
     loss: float
     settings: str
     """The configuration as it was written."""
+    usage: str
+    """How the model is run and evaluated."""
 
 
 def check_export(spec: ModelSpec, config: TrainConfig) -> None:
@@ -85,10 +87,9 @@ def card(content: Mapping[str, Any], facts: Facts) -> str:
 {content["summary"]}
 
 Its texts are predictions of a language model and no evidence of function. How often they are right
-on genes that it never saw: run `genescribe evaluate`. Its scores are not calibrated until
-`genescribe calibrate` has fitted them.
+on genes that it never saw is to be evaluated; its scores are not calibrated yet.
 
-    genescribe run --model {SPEC_FILE} --genome genome.fa --annotation genes.gff3 --out results
+{facts.usage}
 
 ## What it was trained on
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genescribe.errors import Cancelled, GenescribeError
+from genescribe.doors import PYTHON
+from genescribe.errors import Cancelled, GenescribeError, Remedy
 from genescribe.genome.decoration.decorate import DecorateSettings
 from genescribe.pipeline.options import DescribeOptions, ExtractOptions
 from genescribe.pipeline.run import RunOptions, run
@@ -19,20 +19,11 @@ from genescribe.widget.results import Results
 if TYPE_CHECKING:
     import pandas as pd
 
-    from genescribe.inference.describer import Progress
+    from genescribe.records import Progress
 
 DEFAULT_OUT = "genescribe_results"
 COMMAND = "genescribe.widget"
 """What the run record says was run."""
-
-API_WORDS = {
-    "add --force": "add force=True",
-    "--resume: ": "",
-    "--force": "force=True",
-    "--genome": "genome=",
-    "--device": "device=",
-    "--name": "name=",
-}
 
 
 def annotate(
@@ -99,19 +90,10 @@ def one_line_errors(out: Path) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt:
-            raise Cancelled(
-                f"{out}: stopped; what was finished is kept, and the same call goes on with it"
-            ) from None
+            raise Cancelled(f"{out}: stopped; what was finished is kept", Remedy.RESUME) from None
     except GenescribeError as error:
-        message = in_words(str(error), API_WORDS)
-        error.args = (message, *error.args[1:])
-        line = [f"{type(error).__name__}: {message}"]
+        error.words = PYTHON
+        line = [f"{type(error).__name__}: {error}"]
         # what IPython shows instead of a traceback, where an error has it
         error._render_traceback_ = lambda: line  # type: ignore[attr-defined]
         raise
-
-
-def in_words(message: str, words: Mapping[str, str]) -> str:
-    """Return an error's message with the command line's options called what they are here."""
-    pattern = "|".join(map(re.escape, words))
-    return re.sub(pattern, lambda match: words[match[0]], message)

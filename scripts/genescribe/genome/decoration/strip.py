@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from genescribe.errors import AnnotationError
+from genescribe.errors import AnnotationError, Remedy
 from genescribe.files import BUFFER_BYTES, encode_line, open_binary
 from genescribe.genome.decoration.column9 import (
     STATUS_KEY,
@@ -54,7 +54,7 @@ def check_undecorated(annotation_path: Path) -> None:
         for number, _, decorated in _marked_lines(handle):
             if decorated:
                 raise AnnotationError(
-                    annotation_path, number, "already decorated: run genescribe strip first"
+                    annotation_path, number, "already decorated", Remedy.STRIP_FIRST
                 )
 
 
