@@ -14,7 +14,6 @@ import yaml
 from peft import PeftModel
 from safetensors.torch import save_file
 
-from genescribe import __version__
 from genescribe.errors import InputError
 from genescribe.models.checkpoint import (
     PROJECTOR_FILE,
@@ -26,6 +25,7 @@ from genescribe.models.processing import SEQUENCE_TOKENIZER_FOLDER
 from genescribe.specs.spec import SPEC_FILE, ModelSpec
 from genescribe.training.build import Start
 from genescribe.training.config import TrainConfig
+from genescribe.version import __version__
 
 CARD_FILE = "README.md"
 SHOWN_ORGANISMS = 12
