@@ -105,9 +105,9 @@ def test_real_genes_are_read_as_run_reads_them(test_data: Path, tmp_path: Path) 
     gff, fasta, gbff = (
         folder / f"GCF_000005845.2_genomic.{ending}.gz" for ending in ("gff", "fna", "gbff")
     )
-    settings = ExtractSettings(reading=lambda biotype: Reading(View.CDS))
+    settings = ExtractSettings(min_length=1, exclude_biotypes=())
     with Genome.open(fasta, tmp_path) as opened:
-        rows = extract(read_annotation(gff), opened, settings)
+        rows = extract(read_annotation(gff), opened, settings, lambda biotype: Reading(View.CDS))
         expected = {row.gene_id.removeprefix("gene-"): sequence for row, sequence in rows}
     genes = {name: entry for name, entry in read(gbff).items() if entry.drop is None}
     assert len(genes) > 4400

@@ -127,7 +127,7 @@ def test_all_lines_of_a_gene_get_the_same(tmp_path):
 def test_every_change_of_a_text_is_logged(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     hostile = replace(description("g1"), text='β\ttwo "q";')
-    run(tmp_path, GTF, {"g1": hostile}, name="in.gtf", ascii_only=True)
+    run(tmp_path, GTF, {"g1": hostile}, name="in.gtf", ascii=True)
     assert "gene g1: text 'β\\ttwo \"q\";' -> 'beta two \"q\";'" in caplog.text
     assert "gene g1: GTF text 'beta two \"q\";' -> \"beta two 'q',\"" in caplog.text
     caplog.clear()

@@ -71,7 +71,9 @@ def test_any_gff3_comes_back(
     text = ("\ufeff" if bom else "") + ending.join(lines) + (ending if last_ending else "")
     source, out = tmp_path / "in.gff3", tmp_path / "out.gff3"
     source.write_bytes(text.encode())
-    options = DecorateSettings(attribute, False, write_uncertain, sorted_copy=False)
+    options = DecorateSettings(
+        attribute=attribute, write_uncertain=write_uncertain, sorted_copy=False
+    )
     decorate(source, describe_all(read_annotation(source)), out, options)
     assert out.read_bytes() != source.read_bytes()
     assert stripped(out) == source.read_bytes()

@@ -14,7 +14,7 @@ from genescribe.artifacts.descriptions import read_descriptions
 from genescribe.artifacts.tables import read_genes_tsv, read_sequences
 from genescribe.cli import main
 from genescribe.errors import Cancelled
-from genescribe.pipeline.options import DescribeOptions
+from genescribe.pipeline.options import DescribeSettings
 from genescribe.pipeline.run import RunOptions, run
 from genescribe.records import Description
 from genescribe.specs.spec import load_spec
@@ -159,7 +159,7 @@ def test_a_run_that_was_stopped_between_its_models_goes_on(
         genome=Path(routed.inputs[1]),
         annotation=Path(routed.inputs[3]),
         out=tmp_path / "out",
-        describe=DescribeOptions(model=models),
+        describe=DescribeSettings(model=models),
     )
     stop = threading.Event()
     with pytest.raises(Cancelled):

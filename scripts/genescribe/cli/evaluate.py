@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genescribe.cli import options
+from genescribe.cli import options, settings
 from genescribe.cli.grammar import PATH, Arguments, Option, Parsed, command, section
 from genescribe.errors import InputError
 
@@ -36,7 +36,7 @@ def share(text: str) -> float:
 
 def _model_options(*, required: bool, side: str) -> tuple[Option, ...]:
     return (
-        options.MODEL,
+        settings.ONE_MODEL[0],
         Option(
             "--corpus",
             type=PATH,
@@ -63,9 +63,7 @@ def _model_options(*, required: bool, side: str) -> tuple[Option, ...]:
             metavar="N",
             help="at most so many, drawn at random",
         ),
-        options.DEVICE,
-        options.ORGANISM,
-        options.THREADS,
+        *settings.ONE_MODEL[1:],
     )
 
 

@@ -3,67 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
-from genescribe.genome.extract import ExtractSettings, Reading
+from pydantic import Field
+
+from genescribe.genome.extract import Reading, ReadingOf
+from genescribe.inference.settings import ModelSettings
+from genescribe.keys import Number
 from genescribe.records import View
-from genescribe.specs.routing import SKIP, ModelChoice, Routes, load_routes
+from genescribe.specs.routing import SKIP, Routes, load_routes
 from genescribe.specs.spec import ModelSpec
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExtractOptions:
-    """What a person may choose about extraction; None takes what the model spec says."""
-
-    view: View | None = None
-    flank: int = 0
-    min_length: int = 30
-    exclude_biotypes: tuple[str, ...] = EXCLUDED_BIOTYPES
-    allow_missing_contigs: bool = False
-
-    def settings(self, routes: Routes) -> ExtractSettings:
-        """Return the settings for sequences that the models of ``routes`` are to read."""
-
-        @cache  # an annotation has few biotypes and many genes
-        def reading(biotype: str) -> Reading | None:
-            spec = routes.spec_of(biotype)
-            if spec is None:
-                return None
-            view = self.view or View(spec.views.get(biotype) or spec.views["default"])
-            return Reading(view, spec.max_length)
-
-        return ExtractSettings(
-            reading=reading,
-            flank=self.flank,
-            min_length=self.min_length,
-            max_n_fraction=0.5,
-            exclude_biotypes=frozenset(self.exclude_biotypes),
-            allow_missing_contigs=self.allow_missing_contigs,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class DescribeOptions:
+class DescribeSettings(ModelSettings):
     """What a person may choose about inference.
 
-    ``model`` is one model for all genes, or biotype pattern -> model (``models.routing``);
-    ``prompt`` names a prompt variant of its spec, ``question`` replaces the spec's question and
-    ``settings`` its thresholds and generation settings (``ModelSpec.with_settings``).
+    ``settings`` replaces thresholds and generation settings (``ModelSpec.with_settings``);
+    ``shard`` (i, n) takes the i-th of n equally expensive shares of the genes.
     """
 
-    model: ModelChoice = "tiny"
-    prompt: str | None = None
-    question: str | None = None
-    settings: Mapping[str, float] | None = None
-    device: str = "auto"
-    organism: str | None = None
-    cache: Path | None = None
-    threads: int | None = None
-    shard: tuple[int, int] = (1, 1)
+    prompt: str | None = Field(
+        default=None, description="one of the model's prompts; its spec's choice where not given"
+    )
+    question: str | None = Field(
+        default=None, description="what to ask about each gene, for models that take a question"
+    )
+    settings: Mapping[str, Number] = Field(
+        default={},
+        description="thresholds (min_score, min_lift) and generation settings (max_new_tokens, "
+        "num_beams, ...) to use instead of the spec's",
+    )
+    cache: Path | None = Field(
+        default=None,
+        description="keep texts here and describe no unchanged gene twice, in later runs too",
+    )
+    shard: tuple[int, int] = Field(
+        default=(1, 1),
+        description="describe only the I-th of N equally expensive shares of the genes",
+    )
 
     def routes(self) -> Routes:
         """Read the specs; raises what ``load_routes`` raises."""
@@ -72,7 +52,24 @@ class DescribeOptions:
         )
 
 
-def text_settings(routes: Routes, options: DescribeOptions) -> dict[str, Any]:
+def reading_of(routes: Routes, view: View | None) -> ReadingOf:
+    """Return what the models of ``routes`` read of the genes of a biotype.
+
+    Without ``view`` each spec says which stretch.
+    """
+
+    @cache  # an annotation has few biotypes and many genes
+    def read(biotype: str) -> Reading | None:
+        spec = routes.spec_of(biotype)
+        if spec is None:
+            return None
+        of_spec = View(spec.views.get(biotype) or spec.views["default"])
+        return Reading(view or of_spec, spec.max_length)
+
+    return read
+
+
+def text_settings(routes: Routes, settings: DescribeSettings) -> dict[str, Any]:
     """Return all that decides texts, scores and statuses, as JSON, to compare runs by.
 
     Values differ by model where there are several. Raises CheckpointError for a model that is
@@ -94,7 +91,7 @@ def text_settings(routes: Routes, options: DescribeOptions) -> dict[str, Any]:
         "calibration": each(lambda spec: spec.calibration and asdict(spec.calibration)),
         "min_lift": each(lambda spec: spec.min_lift),
         "min_score": each(lambda spec: spec.min_score),
-        "organism": options.organism,
+        "organism": settings.organism,
     }
 
 

@@ -7,7 +7,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,10 @@ from genescribe.files import (
     sha256_of,
     sole_writer,
 )
-from genescribe.genome.decoration.decorate import DecorateSettings, check_not_input, gtf_path
-from genescribe.pipeline.options import DescribeOptions, ExtractOptions, text_settings
+from genescribe.genome.decoration.decorate import check_not_input, gtf_path
+from genescribe.genome.decoration.settings import DecorateSettings
+from genescribe.genome.extract import ExtractSettings
+from genescribe.pipeline.options import DescribeSettings, text_settings
 from genescribe.pipeline.stages import (
     decorate_stage,
     describe_stage,
@@ -55,8 +57,8 @@ class RunOptions:
     annotation: Path
     out: Path
     name: str | None = None
-    extract: ExtractOptions = field(default_factory=ExtractOptions)
-    describe: DescribeOptions = field(default_factory=DescribeOptions)
+    extract: ExtractSettings = field(default_factory=ExtractSettings)
+    describe: DescribeSettings = field(default_factory=DescribeSettings)
     decorate: DecorateSettings = field(default_factory=DecorateSettings)
 
 
@@ -207,8 +209,8 @@ def run_settings(options: RunOptions) -> dict[str, Any]:
         "annotation_sha256": sha256_of(options.annotation),
         "name": result_name(options),
         **text_settings(options.describe.routes(), options.describe),
-        **{key: str(value) for key, value in asdict(options.extract).items()},
-        **asdict(options.decorate),
+        **{key: str(value) for key, value in options.extract.model_dump().items()},
+        **options.decorate.model_dump(),
     }
 
 

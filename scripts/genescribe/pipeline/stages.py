@@ -13,7 +13,6 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +30,13 @@ from genescribe.errors import InputError, Remedy
 from genescribe.files import output_error, refuse_existing, sha256_of
 from genescribe.genome.annotation import Annotation, read_annotation
 from genescribe.genome.decoration.strip import check_undecorated
-from genescribe.genome.extract import extract
+from genescribe.genome.extract import ExtractSettings, extract
 from genescribe.genome.fasta import Genome
 from genescribe.inference.scheduling import shard_members
 from genescribe.pipeline.options import (
-    DescribeOptions,
-    ExtractOptions,
+    DescribeSettings,
     model_facts,
+    reading_of,
     text_settings,
 )
 from genescribe.records import Description, GeneRow, Progress, Reason, SequenceRecord, Status, View
@@ -45,7 +44,7 @@ from genescribe.specs.routing import ModelChoice, Routes, load_routes
 from genescribe.specs.spec import verify
 
 if TYPE_CHECKING:
-    from genescribe.genome.decoration.decorate import DecorateSettings
+    from genescribe.genome.decoration.settings import DecorateSettings
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ def extract_stage(
     genome: Path | None,
     annotation: Path,
     out: Path,
-    options: ExtractOptions,
+    settings: ExtractSettings,
     model: ModelChoice,
     record: StageRecord,
     *,
@@ -68,7 +67,6 @@ def extract_stage(
     genes_tsv, sequences = out / "genes.tsv", out / "sequences.fa.gz"
     refuse_existing([genes_tsv, sequences], force)
     routes = load_routes(model)
-    settings = options.settings(routes)
     check_undecorated(annotation)  # decorate would refuse it, after all the describing
     gene_models = read_annotation(annotation)
     check_used(routes, gene_models)
@@ -76,7 +74,8 @@ def extract_stage(
     rows: list[GeneRow] = []
 
     def extracted(opened: Genome) -> Iterator[SequenceRecord]:
-        for row, sequence in extract(gene_models, opened, settings):
+        read = reading_of(routes, settings.view)
+        for row, sequence in extract(gene_models, opened, settings, read):
             rows.append(row)
             if not row.reason:
                 yield SequenceRecord(
@@ -89,7 +88,7 @@ def extract_stage(
             write_sequences(sequences, extracted(opened))
     write_genes_tsv(genes_tsv, rows)
     record.inputs(genome=genome, annotation=annotation)
-    record.note(settings=asdict(options), genes_found=len(rows))
+    record.note(settings=settings.model_dump(), genes_found=len(rows))
     _log_extracted(rows)
     return rows
 
@@ -122,7 +121,7 @@ def describe_stage(
     genes_tsv: Path,
     sequences: Path,
     out: Path,
-    options: DescribeOptions,
+    options: DescribeSettings,
     record: StageRecord,
     *,
     resume: bool,
@@ -183,7 +182,7 @@ def _describe(
     todo: Sequence[SequenceRecord],
     routes: Routes,
     device: str,
-    options: DescribeOptions,
+    options: DescribeSettings,
     record: StageRecord,
     cancel: threading.Event | None,
 ) -> Iterator[list[Description]]:
@@ -302,7 +301,7 @@ def decorate_stage(
         by_gene = curate(by_gene, read_curation(curation))
     written = decorate(annotation, by_gene, out, settings)
     record.inputs(annotation=annotation, curation=curation)
-    record.note(settings=asdict(settings), files=[str(path) for path in written])
+    record.note(settings=settings.model_dump(), files=[str(path) for path in written])
     return written
 
 
