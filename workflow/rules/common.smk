@@ -10,11 +10,12 @@ from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import validate
 
 # where this file is, also when another workflow takes the rules in as a module
-WORKFLOW = Path(str(workflow.current_basedir)).parent
-REPOSITORY = WORKFLOW.parent
+SCHEMAS = Path(str(workflow.current_basedir)).parent / "schemas"
+REPOSITORY = SCHEMAS.parents[1]
 SCRIPTS = REPOSITORY / "scripts"
 
 sys.path.insert(0, str(SCRIPTS))
+from genescribe.doors import DOOR, WORKFLOW
 from genescribe.errors import GenescribeError
 from genescribe.import_graph import source_hash
 from genescribe.specs.routing import SKIP, load_routes
@@ -28,7 +29,7 @@ def refuse(message):
 
 def checked(values, schema, where):
     """Return `values` with the defaults of workflow/schemas/`schema` filled in."""
-    schema = WORKFLOW / "schemas" / schema
+    schema = SCHEMAS / schema
     validator = jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text()))
     problem = jsonschema.exceptions.best_match(validator.iter_errors(values))
     if problem:
@@ -44,7 +45,7 @@ def identities(model, where):
     try:
         return [spec.identity for spec in load_routes(model, **asked).specs]
     except GenescribeError as error:
-        refuse(f"{where}: model: {error}")
+        refuse(f"{where}: model: {error.told(WORKFLOW)}")
 
 
 def read_sheet(path):
@@ -147,7 +148,7 @@ def corpus_sources(wildcards):
     try:
         sources = read_sources(Path(config["corpus"]["sources"]), Path())
     except GenescribeError as error:
-        refuse(f"config/config.yaml: corpus.sources: {error}")
+        refuse(f"config/config.yaml: corpus.sources: {error.told(WORKFLOW)}")
     files = [str(path) for source in sources for path in (source.input, source.genome) if path]
     for file in files:
         if not Path(file).exists():
@@ -180,4 +181,6 @@ own_python = (
     if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
     else f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH "
 )
-genescribe = f"{own_python}PYTHONPATH={shlex.quote(str(SCRIPTS))} python -m genescribe"
+genescribe = (
+    f"{own_python}PYTHONPATH={shlex.quote(str(SCRIPTS))} {DOOR}=workflow python -m genescribe"
+)
