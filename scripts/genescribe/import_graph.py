@@ -30,7 +30,7 @@ class Definition(NamedTuple):
 
 @dataclass
 class _Module:
-    """The top of a module: what its names are defined by, what they are imported as, what it runs."""
+    """The top of a module: its names, defined or imported, and the rest of what it runs."""
 
     path: Path
     defined: dict[str, list[ast.stmt]] = field(default_factory=dict)
