@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from genescribe.bgzip import bgzip_writer
-from genescribe.errors import FormatError, InputError
+from genescribe.errors import FormatError, InputError, Remedy
 from genescribe.files import (
     ENCODING,
     ENCODING_ERRORS,
@@ -132,9 +132,7 @@ def read_genes_tsv(path: Path) -> list[GeneRow]:
     with open_binary(path) as handle:
         header = tuple(decode_line(handle.readline()).rstrip("\r\n").split("\t"))
         if header != GENE_COLUMNS:
-            raise FormatError(
-                path, 1, "not a genes.tsv of this version; write it again with genescribe extract"
-            )
+            raise FormatError(path, 1, "not a genes.tsv of this version", Remedy.EXTRACT_AGAIN)
         return [_parse_gene(path, number, line) for number, line in enumerate(handle, start=2)]
 
 
@@ -163,11 +161,8 @@ def _parse_gene(path: Path, number: int, line: bytes) -> GeneRow:
             reason=Reason(reason),
         )
     except ValueError as error:
-        raise FormatError(
-            path,
-            number,
-            f"not a row of genes.tsv ({error}); write it again with genescribe extract",
-        ) from error
+        problem = f"not a row of genes.tsv ({error})"
+        raise FormatError(path, number, problem, Remedy.EXTRACT_AGAIN) from error
 
 
 def write_sequences(path: Path, records: Iterable[SequenceRecord]) -> None:
@@ -215,16 +210,10 @@ def _parse_record(path: Path, line: int, header: str, sequence: str) -> Sequence
         or pairs["view"] not in set(View)
         or not pairs["truncated"].isdecimal()
     ):
-        raise FormatError(
-            path, line, "not a record of sequences.fa.gz; write it again with genescribe extract"
-        )
+        raise FormatError(path, line, "not a record of sequences.fa.gz", Remedy.EXTRACT_AGAIN)
     if not sequence.isascii() or sequence_sha256(sequence) != pairs["sha256"]:
-        raise FormatError(
-            path,
-            line,
-            "the sequence is not the one its sha256 was taken from; write the file again with "
-            "genescribe extract",
-        )
+        problem = "the sequence is not the one its sha256 was taken from"
+        raise FormatError(path, line, problem, Remedy.EXTRACT_AGAIN)
     return SequenceRecord(
         gene_id=unquote(words[0], ENCODING, ENCODING_ERRORS),
         view=View(pairs["view"]),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
 
-from genescribe.errors import FormatError
+from genescribe.errors import FormatError, Remedy
 from genescribe.files import atomic_path, open_binary
 from genescribe.records import SequenceRecord, View
 
@@ -115,8 +115,8 @@ def _record(line: bytes, path: Path, number: int, previous: str) -> CorpusRecord
             values["sequence"] = previous
         return CorpusRecord(**values)
     except (ValueError, TypeError) as error:
-        problem = f"not a corpus record ({error}); write it with genescribe corpus"
-        raise FormatError(path, number, problem) from error
+        problem = f"not a corpus record ({error})"
+        raise FormatError(path, number, problem, Remedy.BUILD_CORPUS) from error
 
 
 def sequence_records(genes: Sequence[Sequence[CorpusRecord]]) -> list[SequenceRecord]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
-from genescribe.errors import FormatError
+from genescribe.errors import FormatError, Remedy
 from genescribe.files import atomic_path, check_readable
 
 
@@ -74,9 +74,9 @@ def read_splits(path: Path) -> dict[str, SplitRow]:
                     Side(values["side"]),
                 )
             except (TypeError, ValueError) as error:
-                problem = f"not a row of a split ({error}); write it with genescribe splits"
-                raise FormatError(path, table.line_num, problem) from error
+                problem = f"not a row of a split ({error})"
+                raise FormatError(path, table.line_num, problem, Remedy.SPLIT_CORPUS) from error
             rows[row.sha256] = row
     if not rows:
-        raise FormatError(path, None, "has no row; write it with genescribe splits")
+        raise FormatError(path, None, "has no row", Remedy.SPLIT_CORPUS)
     return rows
