@@ -52,10 +52,6 @@ export class Genes {
     this.keys = remembered((name) => sortKeys(this.columns[name]));
   }
 
-  get count() {
-    return this.columns.gene_id.length;
-  }
-
   has(name) {
     return name in this.columns;
   }
@@ -182,7 +178,8 @@ export class GenesTable {
     this.query = { ...EVERYTHING, size: this.query?.size ?? SIZE, ...query };
     this.rows = this.genes.select(this.query);
     for (const [name, field] of Object.entries(this.fields)) setField(field, this.query[name]);
-    this.count.textContent = `${thousands(this.rows.length)} of ${thousands(this.genes.count)} genes`;
+    const total = thousands(this.genes.columns.gene_id.length);
+    this.count.textContent = `${thousands(this.rows.length)} of ${total} genes`;
     this.markSorted();
     this.turn(this.query.page);
   }
@@ -197,7 +194,8 @@ export class GenesTable {
     const focused = document.activeElement?.closest("tr")?.dataset.row;
     const hadFocus = this.body.contains(document.activeElement);
     this.body.replaceChildren(...shown.map((row) => this.geneRow(row)));
-    if (!shown.length) this.body.append(this.emptyRow());
+    const none = make("td", { colspan: this.columns.length }, "No gene matches.");
+    if (!shown.length) this.body.append(make("tr", {}, none));
     // a page drawn anew must not throw people who use the keyboard out of the table
     if (hadFocus) this.body.querySelector(`[data-row="${focused}"] button`)?.focus();
     this.page.textContent = `Page ${thousands(this.query.page + 1)} of ${thousands(last + 1)}`;
@@ -355,16 +353,10 @@ export class GenesTable {
     return cell;
   }
 
-  emptyRow() {
-    return make("tr", {}, make("td", { colspan: this.columns.length }, "No gene matches."));
-  }
-
   markSelected(element) {
-    const isSelected = Number(element.dataset.row) === this.selected;
+    const isSelected = element.dataset.row === String(this.selected);
     element.classList.toggle("selected", isSelected);
-    const button = element.querySelector("button");
-    if (isSelected) button.setAttribute("aria-current", "true");
-    else button?.removeAttribute("aria-current");
+    element.querySelector("button")?.setAttribute("aria-current", isSelected);
   }
 
   connectBody() {
