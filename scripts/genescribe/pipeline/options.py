@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -88,7 +87,7 @@ def text_settings(routes: Routes, settings: DescribeSettings) -> dict[str, Any]:
         "no_sequence": each(lambda spec: spec.no_sequence),
         "dtype": each(lambda spec: dict(spec.dtype)),
         "quantisation": each(lambda spec: spec.quantisation),
-        "calibration": each(lambda spec: spec.calibration and asdict(spec.calibration)),
+        "calibration": each(lambda spec: spec.calibration and spec.calibration.model_dump()),
         "min_lift": each(lambda spec: spec.min_lift),
         "min_score": each(lambda spec: spec.min_score),
         "organism": settings.organism,
