@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from genescribe.doors import PYTHON
 from genescribe.errors import Cancelled, GenescribeError, Remedy
 from genescribe.files import atomic_path, refuse_existing
-from genescribe.genome.decoration.settings import DecorateSettings
 from genescribe.genome.decoration.strip import strip as strip_to
-from genescribe.genome.extract import ExtractSettings
-from genescribe.pipeline.options import DescribeSettings
+from genescribe.genome.settings import DecorateSettings, ExtractSettings
+from genescribe.inference.settings import DescribeSettings
 from genescribe.pipeline.results import Results
 from genescribe.pipeline.run import RunOptions, run
 from genescribe.specs.routing import ModelChoice

@@ -69,7 +69,7 @@ def parse(field: FieldInfo, text: str) -> Any:
     """Return the value that a word stands for; ValueError says what the setting takes."""
     try:
         kind: Any = field.annotation
-        taken = Annotated[kind, *field.metadata] if field.metadata else kind
+        taken: Any = Annotated[kind, *field.metadata] if field.metadata else kind
         return TypeAdapter(taken).validate_python(text)
     except ValidationError as error:
         raise ValueError(problem(error)[1]) from error

@@ -14,8 +14,9 @@ from genescribe.corpus.records import by_gene
 from genescribe.corpus.sources import Source, read_sheet, source_name
 from genescribe.errors import FormatError, InputError
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.extract import ExtractSettings, Reading, extract
+from genescribe.genome.extract import Reading, extract
 from genescribe.genome.fasta import Genome
+from genescribe.genome.settings import ExtractSettings
 from genescribe.records import View
 from support.corpus_toys import open_frame, pair, write_pairs
 

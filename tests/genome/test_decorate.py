@@ -11,8 +11,9 @@ import pytest
 
 from genescribe.errors import AnnotationError, InputError, OutputError
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.decoration.decorate import DecorateSettings, decorate
+from genescribe.genome.decoration.decorate import decorate
 from genescribe.genome.decoration.strip import check_undecorated, strip
+from genescribe.genome.settings import DecorateSettings
 from genescribe.records import Description, Reason, Status
 from support.made_up_descriptions import PLAIN, describe_all, description
 

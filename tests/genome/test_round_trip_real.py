@@ -15,9 +15,10 @@ import pytest
 from genescribe.errors import InputError
 from genescribe.files import open_binary
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.decoration.decorate import DecorateSettings, write_decorated
+from genescribe.genome.decoration.decorate import write_decorated
 from genescribe.genome.decoration.plain_text import flatten, fold_to_ascii
 from genescribe.genome.decoration.strip import strip
+from genescribe.genome.settings import DecorateSettings
 from genescribe.records import Description, Gene, Status
 from support.made_up_descriptions import describe_all
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from genescribe.errors import AnnotationError
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.decoration.decorate import DecorateSettings, decorate
+from genescribe.genome.decoration.decorate import decorate
 from genescribe.genome.decoration.strip import strip
+from genescribe.genome.settings import DecorateSettings
 from support.made_up_descriptions import describe_all
 
 

@@ -19,7 +19,7 @@ from genescribe.errors import (
     SettingsChangedError,
 )
 from genescribe.genome.annotation import read_annotation
-from genescribe.pipeline.options import DescribeSettings
+from genescribe.inference.settings import DescribeSettings
 
 pytest.importorskip("anywidget")
 from genescribe import annotate, open_results

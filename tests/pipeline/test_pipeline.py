@@ -24,7 +24,8 @@ from genescribe.artifacts.run_record import (
 from genescribe.artifacts.tables import write_genes_tsv, write_sequences
 from genescribe.cli.progress import ProgressLine
 from genescribe.errors import FormatError, InputError
-from genescribe.pipeline.options import DescribeSettings, text_settings
+from genescribe.inference.settings import DescribeSettings
+from genescribe.pipeline.options import routes_of, text_settings
 from genescribe.pipeline.progress import clock, progress_text
 from genescribe.pipeline.run import RunOptions, annotation_name, result_name
 from genescribe.pipeline.stages import complete_descriptions, describe_stage
@@ -247,7 +248,7 @@ def test_a_spec_that_was_edited_shows_in_the_settings(
     before = DescribeSettings(model=str(write_spec(tmp_path, "same")))
     (tmp_path / "edited").mkdir()
     spec = write_spec(tmp_path / "edited", **({"name": "same"} | change))
-    after = replace(before, model=str(spec))
-    settings = [text_settings(options.routes(), options) for options in (before, after)]
+    after = DescribeSettings(model=str(spec))
+    settings = [text_settings(routes_of(options), options) for options in (before, after)]
     assert settings[0] != settings[1]
     assert json.loads(json.dumps(settings)) == settings

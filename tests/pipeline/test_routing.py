@@ -14,7 +14,7 @@ from genescribe.artifacts.descriptions import read_descriptions
 from genescribe.artifacts.tables import read_genes_tsv, read_sequences
 from genescribe.cli import main
 from genescribe.errors import Cancelled
-from genescribe.pipeline.options import DescribeSettings
+from genescribe.inference.settings import DescribeSettings
 from genescribe.pipeline.run import RunOptions, run
 from genescribe.records import Description
 from genescribe.specs.spec import load_spec

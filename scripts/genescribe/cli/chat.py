@@ -15,7 +15,7 @@ from genescribe.cli.grammar import PATH, Arguments, OneOf, Option, command, sect
 from genescribe.cli.settings import option_of
 from genescribe.doors import command_words
 from genescribe.errors import InputError
-from genescribe.genome.extract import ExtractSettings
+from genescribe.genome.settings import ExtractSettings
 
 if TYPE_CHECKING:
     from genescribe.inference.conversation import Answer, Conversation

@@ -16,9 +16,8 @@ import click
 
 from genescribe.cli import options, settings
 from genescribe.cli.grammar import PATH, Arguments, Option, command, section
-from genescribe.genome.decoration.settings import DecorateSettings
-from genescribe.genome.extract import ExtractSettings
-from genescribe.pipeline.options import DescribeSettings
+from genescribe.genome.settings import DecorateSettings, ExtractSettings
+from genescribe.inference.settings import DescribeSettings
 
 if TYPE_CHECKING:
     from genescribe.artifacts.run_record import StageRecord

@@ -16,10 +16,8 @@ from genescribe import settings
 from genescribe.cli import options
 from genescribe.cli.grammar import PATH, Arguments, OneOf, Option, Parsed, section
 from genescribe.errors import InputError
-from genescribe.genome.decoration.settings import DecorateSettings
-from genescribe.genome.extract import ExtractSettings
-from genescribe.inference.settings import ModelSettings
-from genescribe.pipeline.options import DescribeSettings
+from genescribe.genome.settings import DecorateSettings, ExtractSettings
+from genescribe.inference.settings import DescribeSettings, ModelSettings
 from genescribe.settings import Settings
 from genescribe.specs.routing import ModelChoice
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from genescribe.corpus.entries import MAX_LENGTH, MIN_LENGTH, Drop, Entry, Field, Text
 from genescribe.errors import InputError
 from genescribe.genome.annotation import Annotation, LineText, read_annotation, read_texts
-from genescribe.genome.extract import ExtractSettings, Reading, extract
+from genescribe.genome.extract import Reading, extract
 from genescribe.genome.fasta import Genome
+from genescribe.genome.settings import ExtractSettings
 from genescribe.records import Gene, View
 
 _FIELDS = {

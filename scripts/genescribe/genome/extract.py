@@ -15,15 +15,12 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
-
-from pydantic import Field
+from typing import TYPE_CHECKING, NamedTuple
 
 from genescribe.errors import Remedy, SequenceMismatchError
-from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
 from genescribe.genome.fasta import Genome
+from genescribe.genome.settings import ExtractSettings
 from genescribe.genome.splice import in_frame, splice, spliced_length, with_flanks
-from genescribe.keys import Natural, Text
 from genescribe.records import (
     Gene,
     GeneRow,
@@ -34,7 +31,6 @@ from genescribe.records import (
     biotype_matches,
     sequence_sha256,
 )
-from genescribe.settings import Automatic, Settings
 
 if TYPE_CHECKING:
     from genescribe.genome.annotation import Annotation
@@ -58,27 +54,6 @@ class Reading(NamedTuple):
 
 
 ReadingOf = Callable[[str], Reading | None]
-
-
-class ExtractSettings(Settings):
-    """What is read of each gene; lengths in nt."""
-
-    view: Annotated[View | None, Automatic] = Field(
-        default=None, description="stretch of the gene; auto is what the model was trained on"
-    )
-    flank: Natural = Field(default=0, description="nucleotides added on both sides in view gene")
-    min_length: Natural = Field(
-        default=30,
-        description="genes with a shorter sequence, before any cut, are skipped as too_short",
-    )
-    exclude_biotypes: tuple[Text, ...] = Field(
-        default=EXCLUDED_BIOTYPES,
-        description="biotypes to skip; * stands for anything, case does not matter",
-    )
-    allow_missing_contigs: bool = Field(
-        default=False,
-        description="skip genes on sequences that the genome lacks, instead of refusing the input",
-    )
 
 
 def extract(

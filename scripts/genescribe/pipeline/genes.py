@@ -15,8 +15,9 @@ from typing import NamedTuple
 from genescribe.errors import FormatError, InputError
 from genescribe.genome.annotation import Annotation, read_annotation
 from genescribe.genome.biotypes import PROTEIN_CODING, UNKNOWN
-from genescribe.genome.extract import ExtractSettings, extract
+from genescribe.genome.extract import extract
 from genescribe.genome.fasta import Genome
+from genescribe.genome.settings import ExtractSettings
 from genescribe.pipeline.options import reading_of
 from genescribe.pipeline.stages import own_fasta
 from genescribe.records import Gene, Reason, Segment, SequenceRecord, Transcript, View

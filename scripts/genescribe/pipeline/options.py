@@ -4,51 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
 from genescribe.genome.extract import Reading, ReadingOf
-from genescribe.inference.settings import ModelSettings
-from genescribe.keys import Number
+from genescribe.inference.settings import DescribeSettings
 from genescribe.records import View
 from genescribe.specs.routing import SKIP, Routes, load_routes
 from genescribe.specs.spec import ModelSpec
 
 
-class DescribeSettings(ModelSettings):
-    """What a person may choose about inference.
-
-    ``settings`` replaces thresholds and generation settings (``ModelSpec.with_settings``);
-    ``shard`` (i, n) takes the i-th of n equally expensive shares of the genes.
-    """
-
-    prompt: str | None = Field(
-        default=None, description="one of the model's prompts; its spec's choice where not given"
+def routes_of(settings: DescribeSettings) -> Routes:
+    """Read the specs of the models to describe with; raises what ``load_routes`` raises."""
+    return load_routes(
+        settings.model,
+        prompt=settings.prompt,
+        question=settings.question,
+        settings=settings.settings,
     )
-    question: str | None = Field(
-        default=None, description="what to ask about each gene, for models that take a question"
-    )
-    settings: Mapping[str, Number] = Field(
-        default={},
-        description="thresholds (min_score, min_lift) and generation settings (max_new_tokens, "
-        "num_beams, ...) to use instead of the spec's",
-    )
-    cache: Path | None = Field(
-        default=None,
-        description="keep texts here and describe no unchanged gene twice, in later runs too",
-    )
-    shard: tuple[int, int] = Field(
-        default=(1, 1),
-        description="describe only the I-th of N equally expensive shares of the genes",
-    )
-
-    def routes(self) -> Routes:
-        """Read the specs; raises what ``load_routes`` raises."""
-        return load_routes(
-            self.model, prompt=self.prompt, question=self.question, settings=self.settings
-        )
 
 
 def reading_of(routes: Routes, view: View | None) -> ReadingOf:

@@ -11,7 +11,7 @@ from genescribe.artifacts.descriptions import read_descriptions
 from genescribe.artifacts.run_record import read_record
 from genescribe.artifacts.tables import DESCRIPTION_COLUMNS, read_genes_tsv
 from genescribe.errors import InputError
-from genescribe.genome.decoration.settings import DecorateSettings
+from genescribe.genome.settings import DecorateSettings
 from genescribe.pipeline.run import WORK_FOLDER
 from genescribe.report.entries import Entry, pair
 

@@ -28,9 +28,9 @@ from genescribe.files import (
     sole_writer,
 )
 from genescribe.genome.decoration.decorate import check_not_input, gtf_path
-from genescribe.genome.decoration.settings import DecorateSettings
-from genescribe.genome.extract import ExtractSettings
-from genescribe.pipeline.options import DescribeSettings, text_settings
+from genescribe.genome.settings import DecorateSettings, ExtractSettings
+from genescribe.inference.settings import DescribeSettings
+from genescribe.pipeline.options import routes_of, text_settings
 from genescribe.pipeline.stages import (
     decorate_stage,
     describe_stage,
@@ -155,7 +155,7 @@ def _stage(title: str, stages: list[dict[str, Any]]) -> Iterator[StageRecord]:
 
 def check_before(options: RunOptions, name: str) -> None:
     """Refuse before the first stage what a later one would refuse after all the describing."""
-    for spec in options.describe.routes().specs:
+    for spec in routes_of(options.describe).specs:
         verify(spec)
     decorated = options.out / f"{name}.gff3"
     check_not_input(options.annotation, [decorated, gtf_path(decorated)])
@@ -208,7 +208,7 @@ def run_settings(options: RunOptions) -> dict[str, Any]:
         "genome_sha256": sha256_of(options.genome) if options.genome else None,
         "annotation_sha256": sha256_of(options.annotation),
         "name": result_name(options),
-        **text_settings(options.describe.routes(), options.describe),
+        **text_settings(routes_of(options.describe), options.describe),
         **{key: str(value) for key, value in options.extract.model_dump().items()},
         **options.decorate.model_dump(),
     }

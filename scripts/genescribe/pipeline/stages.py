@@ -30,13 +30,15 @@ from genescribe.errors import InputError, Remedy
 from genescribe.files import output_error, refuse_existing, sha256_of
 from genescribe.genome.annotation import Annotation, read_annotation
 from genescribe.genome.decoration.strip import check_undecorated
-from genescribe.genome.extract import ExtractSettings, extract
+from genescribe.genome.extract import extract
 from genescribe.genome.fasta import Genome
+from genescribe.genome.settings import ExtractSettings
 from genescribe.inference.scheduling import shard_members
+from genescribe.inference.settings import DescribeSettings
 from genescribe.pipeline.options import (
-    DescribeSettings,
     model_facts,
     reading_of,
+    routes_of,
     text_settings,
 )
 from genescribe.records import Description, GeneRow, Progress, Reason, SequenceRecord, Status, View
@@ -44,7 +46,7 @@ from genescribe.specs.routing import ModelChoice, Routes, load_routes
 from genescribe.specs.spec import verify
 
 if TYPE_CHECKING:
-    from genescribe.genome.decoration.settings import DecorateSettings
+    from genescribe.genome.settings import DecorateSettings
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +138,7 @@ def describe_stage(
     # torch takes seconds to import; extraction and decoration never need it
     from genescribe.inference.describer import pick_device
 
-    routes, device = options.routes(), pick_device(options.device)
+    routes, device = routes_of(options), pick_device(options.device)
     for spec in routes.specs:
         verify(spec)
     rows = read_genes_tsv(genes_tsv)

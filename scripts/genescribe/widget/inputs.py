@@ -12,7 +12,7 @@ from genescribe.errors import InputError, OutputError
 from genescribe.files import check_readable, open_binary
 from genescribe.genome.annotation.read import sniff_dialect
 from genescribe.genome.fasta import check_begins_as_fasta
-from genescribe.pipeline.options import DescribeSettings
+from genescribe.inference.settings import DescribeSettings
 from genescribe.pipeline.run import WORK_FOLDER, RunOptions
 from genescribe.specs.spec import list_specs, load_spec
 from genescribe.widget.controls import WIDE, Field, PathField, heading

@@ -23,10 +23,10 @@ from genescribe.genome.decoration.column9 import (
 )
 from genescribe.genome.decoration.gff3_from_gtf import write_gff3
 from genescribe.genome.decoration.plain_text import flatten, fold_to_ascii
-from genescribe.genome.decoration.settings import DecorateSettings
 from genescribe.genome.decoration.sorted_copy import write_sorted_copy
 from genescribe.genome.decoration.strip import check_undecorated
 from genescribe.genome.gff import text_lines
+from genescribe.genome.settings import DecorateSettings
 from genescribe.records import Description, Reason, Status
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""How descriptions are written into an annotation."""
+"""What a person may choose about reading genes and writing descriptions; light to import."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
 from genescribe.genome.decoration.column9 import OWN_PREFIX
-from genescribe.keys import checked
-from genescribe.settings import Settings
+from genescribe.keys import Natural, Text, checked
+from genescribe.records import View
+from genescribe.settings import Automatic, Settings
 
 # GFF3 specification, "Column 9": keys that begin in upper case are reserved, and only Note among
 # them is free text. The lower-case ones here carry meaning for readers of GTF or for submission
@@ -28,6 +30,27 @@ def _check_attribute(attribute: str) -> None:
             "cannot take descriptions; choose Note or a name of your own in lower case, such as "
             "description"
         )
+
+
+class ExtractSettings(Settings):
+    """What is read of each gene; lengths in nt."""
+
+    view: Annotated[View | None, Automatic] = Field(
+        default=None, description="stretch of the gene; auto is what the model was trained on"
+    )
+    flank: Natural = Field(default=0, description="nucleotides added on both sides in view gene")
+    min_length: Natural = Field(
+        default=30,
+        description="genes with a shorter sequence, before any cut, are skipped as too_short",
+    )
+    exclude_biotypes: tuple[Text, ...] = Field(
+        default=EXCLUDED_BIOTYPES,
+        description="biotypes to skip; * stands for anything, case does not matter",
+    )
+    allow_missing_contigs: bool = Field(
+        default=False,
+        description="skip genes on sequences that the genome lacks, instead of refusing the input",
+    )
 
 
 class DecorateSettings(Settings):
