@@ -200,10 +200,7 @@ class Describer:
         """Turn what the model gave (None: it did not fit) into a status with its reason."""
         model, prompt = self.spec.identity, self.spec.prompt_id
         if generation is None:
-            reason, left_out = Reason.OUT_OF_MEMORY, record.truncated
-            return Description(
-                record.gene_id, "", Status.FAILED, reason, None, None, 0, model, prompt, left_out
-            )
+            return Description.failed(record, Reason.OUT_OF_MEMORY, model, prompt)
         score = self._score(generation)
         status, reason = Status.UNCERTAIN, Reason.NONE
         if not generation.text:
