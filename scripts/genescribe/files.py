@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from genescribe.errors import FormatError, InputError, OutputError, OutputExistsError
+from genescribe.errors import FormatError, InputError, OutputError, OutputExistsError, Remedy
 
 GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, section 2.3.1; BGZF blocks begin with it too
 BUFFER_BYTES = 1 << 20
@@ -110,7 +110,7 @@ def refuse_existing(paths: list[Path], force: bool) -> None:
     """Raise OutputExistsError if any of ``paths`` exists and ``force`` is not given."""
     existing = [path for path in paths if path.exists()]
     if existing and not force:
-        raise OutputExistsError(f"{existing[0]}: already exists; add --force to overwrite it")
+        raise OutputExistsError(f"{existing[0]}: already exists", Remedy.OVERWRITE)
 
 
 @contextlib.contextmanager

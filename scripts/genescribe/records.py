@@ -7,13 +7,16 @@ writers of GTF/GFF3 and the tables for people use 1-based closed positions.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from genescribe.errors import InputError
+
+Progress = Callable[[int, int], None]
+"""Told now and then how many genes, tensors or steps are done, and of how many."""
 
 
 class Status(StrEnum):

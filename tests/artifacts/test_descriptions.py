@@ -63,7 +63,7 @@ def test_a_stopped_run_goes_on_after_a_torn_last_line(tmp_path: Path) -> None:
 def test_a_stopped_run_is_not_overwritten_by_accident(tmp_path: Path) -> None:
     out = tmp_path / "d.jsonl"
     stopped_run(out)
-    with pytest.raises(OutputExistsError, match="--resume"):
+    with pytest.raises(OutputExistsError, match="go on with it or start anew"):
         DescriptionLog(out, SETTINGS, resume=False, force=False)
     with DescriptionLog(out, SETTINGS, resume=False, force=True) as log:
         assert not log.done
@@ -84,7 +84,7 @@ def test_resume_of_a_finished_run_changes_nothing(tmp_path: Path) -> None:
     with DescriptionLog(out, SETTINGS, resume=True, force=False) as log:
         assert set(log.done) == {"a"}
     assert out.read_bytes() == before
-    with pytest.raises(OutputExistsError, match="--force"):
+    with pytest.raises(OutputExistsError, match="already exists; overwrite it"):
         DescriptionLog(out, SETTINGS, resume=False, force=False)
 
 

@@ -126,7 +126,7 @@ def test_a_changed_table_is_refused_with_its_line(tmp_path: Path, change, where:
     with pytest.raises(FormatError) as error:
         read_genes_tsv(path)
     assert f"{path}{where}" in str(error.value)
-    assert "genescribe extract" in str(error.value)
+    assert "; extract the genes again" in str(error.value)
     assert "\n" not in str(error.value)
 
 

@@ -236,7 +236,7 @@ def test_unknown_model(refused, inputs, tmp_path):
 def test_a_gpu_that_is_not_there(refused, inputs, tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     args = ["run", *given(inputs), "--out", tmp_path / "out", "--device", "cuda"]
-    refused(*args, says=("--device cuda", "use --device cpu"))
+    refused(*args, says=("device cuda", "use --device cpu"))
     assert content(tmp_path / "out") == {}
 
 

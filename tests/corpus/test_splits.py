@@ -131,7 +131,7 @@ def test_mmseqs_that_fails_is_one_line(genes: Genes, stand_in: Callable[[str], N
 
 def test_mmseqs_that_is_missing(genes: Genes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(InputError, match=r"^mmseqs: not found; install .* or add --no-mmseqs"):
+    with pytest.raises(InputError, match=r"^mmseqs: not found; install .*; or find families by"):
         find_relatives(genes, use_mmseqs=True)
 
 
@@ -197,10 +197,22 @@ def test_genes_of_which_nothing_is_known_do_not_count(genes: Genes, kin: Relativ
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (SplitSettings(By.SPECIES, 0, 0), "--by species: name with --held-out.*one of Toy toy"),
-        (SplitSettings(By.FAMILY, 0, 0, ("E",)), "--held-out 'E': not in the corpus.*Toy toy"),
-        (SplitSettings(By.FAMILY, 0, 60), "--by family: leaves no described gene on.* train"),
-        (SplitSettings(By.RANDOM, 0, 0.1, ("Toy toy",)), "--by random: leaves no described gene"),
+        (
+            SplitSettings(By.SPECIES, 0, 0),
+            "a split by species holds out organisms: Toy toy; name an organism",
+        ),
+        (
+            SplitSettings(By.FAMILY, 0, 0, ("E",)),
+            "'E' is to be held out: not in the corpus.*Toy toy",
+        ),
+        (
+            SplitSettings(By.FAMILY, 0, 60),
+            "a split by family leaves no described gene on.* train; .* larger",
+        ),
+        (
+            SplitSettings(By.RANDOM, 0, 0.1, ("Toy toy",)),
+            "a split by random leaves no described gene",
+        ),
         (SplitSettings(By.RANDOM, 0.001, 0.1), "leaves no described gene on.* validation"),
     ],
 )

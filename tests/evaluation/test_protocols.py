@@ -105,5 +105,5 @@ def test_every_protocol_says_what_it_does() -> None:
 
 def test_pieces_are_needed_where_they_are_counted() -> None:
     protocol("genechat", NoSynonyms(), CharacterEncoder(), None)
-    with pytest.raises(InputError, match="--tokenizer"):
+    with pytest.raises(InputError, match="give the tokenizer"):
         protocol("genomicllm", NoSynonyms(), CharacterEncoder(), None)

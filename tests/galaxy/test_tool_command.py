@@ -38,6 +38,14 @@ def test_job_killed_for_memory_says_so_and_what_was_finished_is_kept(tmp_path) -
     assert (tmp_path / "again/results/annotation.gff3").read_text("utf-8").count("_status=") == 8
 
 
+def test_a_refusal_says_what_to_do_in_the_form(tmp_path) -> None:
+    other = tmp_path / "other_names.gff3"
+    other.write_text(GENES.read_text("utf-8").replace("plasmid_1", "chrP"), encoding="utf-8")
+    refused = run(tmp_path / "job", command(Dataset(other), Dataset(GENOME)))
+    assert refused.returncode == 2
+    assert refused.stderr.endswith("; or choose “Skip genes on sequences that the genome lacks”\n")
+
+
 @pytest.mark.parametrize("name", ["a b'c$(touch x).gff3", "-rf.gff3", "../../up.gff3", "é.GFF3"])
 def test_any_name_in_the_history_is_a_file_name(tmp_path, name) -> None:
     genes, genome = Dataset(GENES, name), Dataset(GENOME, f"{name}.fa")

@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from galaxy.make_test_data import MODEL, TEST_DATA, identity, make_files
-from genescribe import __version__
 from genescribe.cli.parser import build_parser
 from genescribe.specs.spec import load_spec, verify
+from genescribe.version import __version__
 
 TOOL = TEST_DATA.parent
 

@@ -164,7 +164,7 @@ def test_decorated_input_is_refused(tmp_path):
     written, _ = run(tmp_path, GFF3, descriptions)
     again = tmp_path / "again.gff3"
     again.write_bytes(written.encode())
-    message = rf"{again}:3: already decorated: run genescribe strip first"
+    message = rf"{again}:3: already decorated; take its descriptions out first"
     with pytest.raises(AnnotationError, match=message):
         check_undecorated(again)
     with pytest.raises(AnnotationError, match=message):

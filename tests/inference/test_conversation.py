@@ -138,7 +138,7 @@ def test_a_model_without_questions_names_those_that_take_them(
     with pytest.raises(InputError, match=r"installed models that do: genechat-13b, tiny$"):
         module.check_asks(mute)
     module.check_asks(load_spec("tiny"))
-    with pytest.raises(InputError, match=r"fixed tasks \(genescribe ask\)"):
+    with pytest.raises(InputError, match=r"; it answers fixed tasks$"):
         module.check_asks(load_spec("genomicllm-92m"))
 
 

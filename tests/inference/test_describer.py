@@ -339,5 +339,5 @@ def test_cache_key_does_not_depend_on_the_order_of_its_parts() -> None:
 def test_cuda_that_is_absent_is_refused() -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has CUDA")
-    with pytest.raises(InputError, match="--device cpu"):
+    with pytest.raises(InputError, match="compute on the CPU"):
         module.pick_device("cuda")

@@ -103,7 +103,7 @@ def test_force_replaces_only_what_was_converted(tmp_path: Path) -> None:
     published = layouts.genechat(tmp_path / "published")
     converted(published, tmp_path / "ours")
     before = contents(tmp_path / "ours")
-    with pytest.raises(ValueError, match="already exists; add --force"):
+    with pytest.raises(ValueError, match="already exists; overwrite"):
         converted(published, tmp_path / "ours")
     converted(published, tmp_path / "ours", force=True, dtype=torch.bfloat16)
     assert contents(tmp_path / "ours") != before
@@ -140,7 +140,7 @@ def test_types_are_kept_or_all_changed(tmp_path: Path) -> None:
 
 def test_alpha_of_another_rank_must_be_said(tmp_path: Path) -> None:
     published = layouts.genechat(tmp_path / "published", rank=4)
-    with pytest.raises(ConversionError, match=r"LoRA has rank 4, .* say with --lora-alpha"):
+    with pytest.raises(ConversionError, match=r"LoRA has rank 4, .*; say what LoRA"):
         converted(published, tmp_path / "ours")
     converted(published, tmp_path / "ours", lora_alpha=12)
     layer = "model.layers.0.self_attn.v_proj"

@@ -117,7 +117,7 @@ def test_another_layout_is_recognised(tmp_path: Path, asked: str, given: str) ->
     published = MAKERS[given](tmp_path / "published")
     error = refused(asked, published.path, tmp_path / "ours", Companions(), ConversionError)
     assert f"not of layout {asked}" in str(error)
-    assert f"use --from {given}" in str(error)
+    assert f"; convert it as {given}" in str(error)
 
 
 def test_unknown_layouts(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_tokenizers_that_are_missing_or_of_another_model(tmp_path: Path) -> None
     cases = [
         (Companions(elsewhere, encoder), f"{elsewhere}: no tokenizer"),
         (Companions(vicuna, vicuna), "has shape (120, 24), but"),
-        (Companions(None, encoder), "or what it belongs to with --base, --tokenizer"),
+        (Companions(None, encoder), "; or give language model and tokenizers"),
     ]
     for companions, message in cases:
         error = refused("genechat", published.path, tmp_path / "ours", companions, InputError)
@@ -230,7 +230,7 @@ def test_tokenizers_that_are_missing_or_of_another_model(tmp_path: Path) -> None
     (encoder / "tokenizer.json").unlink()
     companions = Companions(vicuna, encoder)
     error = refused("genechat", published.path, tmp_path / "ours", companions, InputError)
-    assert "tokenizer.json: missing; give the encoder's folder" in str(error)
+    assert "tokenizer.json: missing; give the folder of the encoder" in str(error)
     large = layouts.genomicllm_tokenizer(elsewhere)
     companions = Companions(large, encoder, base=vicuna)
     error = refused("genechat", published.path, tmp_path / "ours", companions, InputError)

@@ -17,8 +17,8 @@ from genescribe.genome.annotation import read_annotation
 from genescribe.pipeline.options import DescribeOptions
 
 pytest.importorskip("anywidget")
-pytest.importorskip("pandas")
-from genescribe.widget import AnnotationWidget, annotate, open_results
+from genescribe import annotate, open_results
+from genescribe.widget import AnnotationWidget
 from genescribe.widget.structure import draw
 
 
@@ -68,7 +68,7 @@ def test_interrupted_kernel(small, tmp_path) -> None:
         if done:
             raise KeyboardInterrupt
 
-    with pytest.raises(Cancelled, match="what was finished is kept, and the same call goes on"):
+    with pytest.raises(Cancelled, match="what was finished is kept; the same call goes on"):
         annotate(*small, out=tmp_path / "r", progress=interrupt)
     assert (tmp_path / "r/.genescribe/.descriptions.jsonl.part").stat().st_size > 0
 

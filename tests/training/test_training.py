@@ -142,7 +142,7 @@ def test_questions_that_nothing_answers(tmp_path: Path) -> None:
 
 def test_an_existing_model_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
-    with pytest.raises(InputError, match="already exists; add --force"):
+    with pytest.raises(InputError, match="already exists; overwrite"):
         train(toy_inputs(tmp_path), tmp_path / "work", tmp_path / "model")
 
 

@@ -59,7 +59,7 @@ def test_a_model_learns_what_the_sequence_decides(tmp_path: Path) -> None:
         evaluate_every=70,
     )
     told: list[tuple[int, int]] = []
-    loss = run(inputs, tmp_path, told=lambda done, total: told.append((done, total)))
+    loss = run(inputs, tmp_path, progress=lambda done, total: told.append((done, total)))
     rows = log(tmp_path)
     assert [row["step"] for row in rows] == ["70", "140", "210"]
     assert loss == pytest.approx(float(rows[-1]["validation"]), abs=1e-3)
@@ -95,7 +95,7 @@ def test_resumed_training_gives_the_same_weights(tmp_path: Path, step: int) -> N
     inputs = toy_inputs(tmp_path, stages=TWO_STAGES, checkpoint_every=2, evaluate_every=3)
     run(inputs, tmp_path / "whole")
     with pytest.raises(Stopped):
-        run(inputs, tmp_path / "parts", told=stop_at(step))
+        run(inputs, tmp_path / "parts", progress=stop_at(step))
     torch.manual_seed(12345)  # a new process starts with other random states
     run(inputs, tmp_path / "parts")
     assert_same_weights(tmp_path / "whole", tmp_path / "parts")
@@ -136,7 +136,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path: Path) -> None:
 
     try:
         with pytest.raises(OutputError, match=r"(best-all|checkpoint-8).* cannot be written"):
-            run(inputs, tmp_path / "full", told=fill_at_six)
+            run(inputs, tmp_path / "full", progress=fill_at_six)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
     assert [path.name for path in (tmp_path / "full" / "work").glob("*-[0-9]*")] == ["checkpoint-4"]
@@ -148,7 +148,7 @@ def test_a_loss_that_is_not_finite_names_stage_step_and_genes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def poison(trainer: Trainer, step, batches) -> None:
-        if trainer.progress.step == 5:
+        if trainer.position.step == 5:
             with torch.no_grad():
                 trainer.model.encoder.table.weight.fill_(torch.nan)
         learn(trainer, step, batches)
@@ -170,7 +170,7 @@ def test_a_checkpoint_of_another_training_is_refused(
     tmp_path: Path, changes: dict[str, object], what: str
 ) -> None:
     with pytest.raises(Stopped):
-        run(toy_inputs(tmp_path), tmp_path, told=stop_at(6))
+        run(toy_inputs(tmp_path), tmp_path, progress=stop_at(6))
     message = rf"checkpoint-4: of a training with another {what}; restore"
     with pytest.raises(SettingsChangedError, match=message):
         run(toy_inputs(tmp_path, **changes), tmp_path)

@@ -14,6 +14,7 @@ REPOSITORY = Path(workflow.basedir).parent
 LIBRARY = REPOSITORY / "scripts" / "genescribe"
 
 sys.path.insert(0, str(LIBRARY.parent))
+from genescribe.doors import DOOR, WORKFLOW
 from genescribe.errors import GenescribeError
 from genescribe.specs.routing import SKIP, load_routes
 
@@ -42,7 +43,7 @@ def identities(model, where):
     try:
         return [spec.identity for spec in load_routes(model, **asked).specs]
     except GenescribeError as error:
-        refuse(f"{where}: model: {error}")
+        refuse(f"{where}: model: {error.told(WORKFLOW)}")
 
 
 def read_sheet(path):
@@ -157,7 +158,7 @@ def corpus_sources(wildcards):
     try:
         sources = read_sources(Path(config["corpus"]["sources"]), Path())
     except GenescribeError as error:
-        refuse(f"config/config.yaml: corpus.sources: {error}")
+        refuse(f"config/config.yaml: corpus.sources: {error.told(WORKFLOW)}")
     files = [str(path) for source in sources for path in (source.input, source.genome) if path]
     for file in files:
         if not Path(file).exists():
@@ -190,5 +191,6 @@ own_python = (
     else f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH "
 )
 shell.prefix(
-    f"set -euo pipefail; export {own_python}PYTHONPATH={shlex.quote(str(LIBRARY.parent))}; "
+    f"set -euo pipefail; export {own_python}PYTHONPATH={shlex.quote(str(LIBRARY.parent))}"
+    f" {DOOR}=workflow; "
 )

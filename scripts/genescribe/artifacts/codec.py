@@ -21,7 +21,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
-from genescribe.errors import FormatError
+from genescribe.errors import FormatError, Remedy
 from genescribe.files import (
     ENCODING,
     ENCODING_ERRORS,
@@ -144,16 +144,16 @@ class Table(Generic[Record]):
     """A kind of table: a dataclass a line, its field names the header.
 
     Cells follow from the types of the fields; ``special`` names those that differ. Every cell that
-    cannot be what its field says is a FormatError with ``file:line``. ``advice`` ends messages.
+    cannot be what its field says is a FormatError with ``file:line`` and ``remedies``.
     """
 
-    def __init__(self, kind: type[Record], name: str, advice: str, **special: Cell) -> None:
+    def __init__(self, kind: type[Record], name: str, *remedies: Remedy, **special: Cell) -> None:
         hints = get_type_hints(kind)
         self.cells = {
             field.name: special.get(field.name) or _cell_of(hints[field.name])
             for field in fields(kind)  # type: ignore[arg-type]
         }
-        self._kind, self._name, self._advice = kind, name, advice
+        self._kind, self._name, self._remedies = kind, name, remedies
         self._readers = [cell.read for cell in self.cells.values()]
 
     def columns(self, rows: Sequence[Record]) -> dict[str, Iterator[str]]:
@@ -172,7 +172,7 @@ class Table(Generic[Record]):
         with open_binary(path) as handle:
             if tuple(_cells(handle.readline())) != tuple(self.cells):
                 what = f"not a {self._name} of this version; its columns are"
-                raise FormatError(path, 1, f"{what} {', '.join(self.cells)}; {self._advice}")
+                raise FormatError(path, 1, f"{what} {', '.join(self.cells)}", *self._remedies)
             return [self._record(path, number, line) for number, line in enumerate(handle, 2)]
 
     def _record(self, path: Path, number: int, line: bytes) -> Record:
@@ -184,8 +184,8 @@ class Table(Generic[Record]):
                 *[read(cell) for read, cell in zip(self._readers, cells, strict=True)]
             )
         except ValueError as error:
-            problem = f"not a row of {self._name} ({error}); {self._advice}"
-            raise FormatError(path, number, problem) from error
+            problem = f"not a row of {self._name} ({error})"
+            raise FormatError(path, number, problem, *self._remedies) from error
 
 
 def _cells(line: bytes) -> list[str]:
@@ -214,12 +214,12 @@ def json_line(values: Mapping[str, Any]) -> str:
 class JsonLines(Generic[Record]):
     """A kind of JSON Lines file: a dataclass a line, keys its field names, types as its fields'.
 
-    Numbers are finite; ``name`` and ``advice`` are the words of messages.
+    Numbers are finite; ``name`` and ``remedies`` are for errors.
     """
 
-    def __init__(self, kind: type[Record], name: str, advice: str) -> None:
+    def __init__(self, kind: type[Record], name: str, *remedies: Remedy) -> None:
         hints = get_type_hints(kind)
-        self._kind, self._name, self._advice = kind, name, advice
+        self._kind, self._name, self._remedies = kind, name, remedies
         self._names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
         self._checks = [(name, *_json_types(hints[name])) for name in self._names]
 
@@ -255,8 +255,8 @@ class JsonLines(Generic[Record]):
                 try:
                     yield self.parse(line)
                 except (ValueError, RecursionError) as error:
-                    problem = f"not {self._name} ({error}); {self._advice}"
-                    raise FormatError(path, number, problem) from error
+                    problem = f"not {self._name} ({error})"
+                    raise FormatError(path, number, problem, *self._remedies) from error
 
     def write(self, path: Path, records: Iterable[Record]) -> None:
         """Write a file, gzip by its name, in one go; the same records give the same bytes."""

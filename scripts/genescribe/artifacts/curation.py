@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from genescribe.artifacts.codec import Table
-from genescribe.errors import FormatError, InputError
+from genescribe.errors import FormatError, InputError, Remedy
 from genescribe.records import Description, Reason, Status
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Curation:
     predicted: str
 
 
-_CURATIONS = Table(Curation, "curation", "correct the line, or review again")
+_CURATIONS = Table(Curation, "curation", Remedy.CORRECT_LINE)
 
 
 def curate(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from genescribe.artifacts.descriptions import DESCRIPTIONS, read_descriptions
-from genescribe.errors import OutputExistsError, SettingsChangedError
+from genescribe.errors import OutputExistsError, Remedy, SettingsChangedError
 from genescribe.files import atomic_path, output_error
 from genescribe.records import Description
 
@@ -39,12 +39,11 @@ class DescriptionLog:
         self.done: dict[str, Description] = {}
         existing = path if path.exists() else self.part if self.part.exists() else None
         if existing and not (resume or force):
-            hint = (
-                "already exists; add --force to overwrite it"
-                if existing == path
-                else "a stopped run is here; add --resume to go on or --force to start anew"
-            )
-            raise OutputExistsError(f"{existing}: {hint}")
+            if existing == self.part:
+                raise OutputExistsError(
+                    f"{existing}: a stopped run is here", Remedy.RESUME_OR_START_ANEW
+                )
+            raise OutputExistsError(f"{existing}: already exists", Remedy.OVERWRITE)
         keep_settings(
             path.with_name(f".{path.name}.settings.json"),
             settings,
@@ -102,8 +101,8 @@ def compare_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     ]
     if changed:
         raise SettingsChangedError(
-            f"--resume: the stopped run had other settings ({'; '.join(changed)}); "
-            "give the same ones, or --force to start anew"
+            f"the stopped run had other settings ({'; '.join(changed)}); give the same ones",
+            Remedy.START_ANEW,
         )
 
 

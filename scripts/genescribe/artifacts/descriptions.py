@@ -8,6 +8,7 @@ from typing import Any
 
 from genescribe.artifacts.codec import JsonLines, Table, cell, write_rows
 from genescribe.artifacts.genes import GENES
+from genescribe.errors import Remedy
 from genescribe.records import Description, GeneRow, check_same_genes
 
 DESCRIPTION_COLUMNS = (
@@ -30,8 +31,8 @@ class _Descriptions(JsonLines[Description]):
         return found
 
 
-_CELLS = Table(Description, "descriptions.tsv", "write it anew")
-DESCRIPTIONS = _Descriptions(Description, "a description", "write the file anew")
+_CELLS = Table(Description, "descriptions.tsv", Remedy.DESCRIBE_AGAIN)
+DESCRIPTIONS = _Descriptions(Description, "a description", Remedy.DESCRIBE_AGAIN)
 
 
 def read_descriptions(path: Path) -> Iterator[Description]:

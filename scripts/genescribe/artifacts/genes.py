@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genescribe.artifacts.codec import AS_IS, START, Table, one_of
+from genescribe.errors import Remedy
 from genescribe.records import GeneRow, View
 
 GENES = Table(
     GeneRow,
     "genes.tsv",
-    "write it again with genescribe extract",
+    Remedy.EXTRACT_AGAIN,
     start=START,
     strand=one_of("+-.?"),
     view=one_of(["", *View]),

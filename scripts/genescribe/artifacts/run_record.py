@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genescribe import __version__
-from genescribe.errors import FormatError
+from genescribe.errors import FormatError, Remedy
 from genescribe.files import atomic_path, check_readable, sha256_of
+from genescribe.version import __version__
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "pysam", "numpy", "jinja2")
 """Libraries whose version can change a result."""
@@ -90,7 +90,7 @@ def read_record(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise FormatError(path, None, f"not JSON ({error}); run the stage again") from error
     if not isinstance(values, dict):
-        raise FormatError(path, None, "not a run record; give a file written by --record")
+        raise FormatError(path, None, "not a run record", Remedy.GIVE_RECORD)
     return values
 
 

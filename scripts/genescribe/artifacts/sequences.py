@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from genescribe.bgzip import bgzip_writer
-from genescribe.errors import FormatError
+from genescribe.errors import FormatError, Remedy
 from genescribe.files import (
     ENCODING,
     ENCODING_ERRORS,
@@ -71,16 +71,10 @@ def _parse_record(path: Path, line: int, header: str, sequence: str) -> Sequence
         or pairs["view"] not in set(View)
         or not pairs["truncated"].isdecimal()
     ):
-        raise FormatError(
-            path, line, "not a record of sequences.fa.gz; write it again with genescribe extract"
-        )
+        raise FormatError(path, line, "not a record of sequences.fa.gz", Remedy.EXTRACT_AGAIN)
     if not sequence.isascii() or sequence_sha256(sequence) != pairs["sha256"]:
-        raise FormatError(
-            path,
-            line,
-            "the sequence is not the one its sha256 was taken from; write the file again with "
-            "genescribe extract",
-        )
+        problem = "the sequence is not the one its sha256 was taken from"
+        raise FormatError(path, line, problem, Remedy.EXTRACT_AGAIN)
     return SequenceRecord(
         gene_id=unquote(words[0], ENCODING, ENCODING_ERRORS),
         view=View(pairs["view"]),

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genescribe.cli.parser import build_parser
-from genescribe.errors import GenescribeError
+from genescribe.doors import command_words
+from genescribe.errors import Cancelled, GenescribeError, Remedy
 from genescribe.files import output_error
 
 OUTER_ROOMS = ("genescribe.pipeline", "genescribe.cli")
@@ -29,19 +30,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         _start_logging(debug=args.debug, quiet=args.quiet, path=args.log)
         _dispatch(args)
     except GenescribeError as error:
-        return _fail(str(error), error.exit_code, args.debug)
+        return _fail(error, args.debug)
     except KeyboardInterrupt:
-        hint = "; repeat the command with --resume to go on" if "resume" in args else ""
-        return _fail(f"stopped{hint}", 1, args.debug)
+        remedies = [Remedy.RESUME] if "resume" in args else []
+        return _fail(Cancelled("stopped", *remedies), args.debug)
     except BrokenPipeError:
         # the reader of our standard output went away (| head); not an error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except MemoryError:
-        return _fail("out of memory; give the run more, or take a smaller model", 1, args.debug)
+        return _fail(GenescribeError("out of memory", Remedy.MORE_MEMORY), args.debug)
     except Exception as error:  # noqa: BLE001 - the last resort: one line, never silence
-        where = f"{type(error).__name__}: {error}"
-        return _fail(f"unexpected {where} (add --debug and report the traceback)", 1, args.debug)
+        problem = f"unexpected {type(error).__name__}: {error}"
+        return _fail(GenescribeError(problem, Remedy.REPORT), args.debug)
     return 0
 
 
@@ -51,11 +52,12 @@ def _dispatch(args: argparse.Namespace) -> None:
     getattr(importlib.import_module(f"genescribe.cli.{module}"), function)(args)
 
 
-def _fail(message: str, exit_code: int, debug: bool) -> int:
+def _fail(error: GenescribeError, debug: bool) -> int:
     if debug:
         logging.getLogger("genescribe").exception("traceback")
-    print(f"genescribe: error: {' '.join(message.splitlines())}", file=sys.stderr)
-    return exit_code
+    message = " ".join(error.told(command_words()).splitlines())
+    print(f"genescribe: error: {message}", file=sys.stderr)
+    return error.exit_code
 
 
 def _start_logging(*, debug: bool, quiet: bool, path: Path | None) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from genescribe.cli import options
+from genescribe.doors import command_words
 from genescribe.errors import InputError
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _converse(conversation: Conversation, as_json: bool) -> None:
             try:
                 _show(conversation, question, as_json)
             except InputError as error:
-                print(f"genescribe: {error}", file=sys.stderr)
+                print(f"genescribe: {error.told(command_words())}", file=sys.stderr)
     except (EOFError, KeyboardInterrupt):
         print(file=sys.stderr)  # the next prompt of the shell gets a line of its own
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from genescribe import __version__
 from genescribe.cli import chat, corpus, evaluate, models, options, train
+from genescribe.version import __version__
 
 EPILOG = """\
 Descriptions are predictions of a language model that read the gene's own sequence. Each has a

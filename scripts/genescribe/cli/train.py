@@ -11,6 +11,11 @@ EPILOG = """\
 The same command goes on where a stopped one was. On several GPUs:
   accelerate launch -m genescribe train --config ...
 """
+USAGE = """\
+    genescribe run --model spec.yaml --genome genome.fa --annotation genes.gff3 --out results
+
+`genescribe evaluate` tells how often its texts are right, `genescribe calibrate` fits its scores.
+"""
 
 
 def add_parsers(command: options.Command) -> None:
@@ -65,7 +70,8 @@ def train(args: argparse.Namespace) -> None:
         args.out,
         device=args.device,
         force=args.force,
-        told=None if args.quiet else ProgressLine("train", unit="steps"),
+        usage=USAGE.strip("\n"),
+        progress=None if args.quiet else ProgressLine("train", unit="steps"),
     )
     if loss is not None:
         print(f"written {args.out}: validation loss {loss:.3f} nats per token")

@@ -12,9 +12,9 @@ from genescribe.corpus.entries import MAX_LENGTH, MIN_LENGTH, Drop, Entry, Field
 from genescribe.errors import InputError
 from genescribe.files import open_binary
 from genescribe.genome.annotation import Annotation, read_annotation
-from genescribe.genome.annotation.draft import Oddities, Row
+from genescribe.genome.annotation.draft import Row, Warnings
 from genescribe.genome.annotation.gtf import gtf_ids
-from genescribe.genome.annotation.lines import FileFacts, features
+from genescribe.genome.annotation.read import FileFacts, features
 from genescribe.genome.biotypes import EXCLUDED_BIOTYPES, Level, Levels
 from genescribe.genome.extract import ExtractSettings, Reading, extract
 from genescribe.genome.fasta import Genome
@@ -112,7 +112,7 @@ def _lines(annotation: Annotation) -> Iterator[_Line]:
     levels = Levels()
     is_gtf = annotation.dialect == "gtf"
     with open_binary(annotation.path) as handle:
-        for row in features(handle, annotation.path, FileFacts(), Oddities(annotation.path)):
+        for row in features(handle, annotation.path, FileFacts(), Warnings(annotation.path)):
             if levels[row[2]] not in _LEVELS:
                 continue
             number, column = row[0], row[7]

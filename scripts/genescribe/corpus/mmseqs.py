@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from genescribe.corpus.families import Numbers
-from genescribe.errors import GenescribeError, InputError
+from genescribe.errors import GenescribeError, InputError, Remedy
 from genescribe.kmers import RESIDUES, translate
 from genescribe.records import SequenceRecord, View
 
@@ -32,7 +32,8 @@ def find_program() -> str:
     if program is None:
         raise InputError(
             "mmseqs: not found; install MMseqs2 (conda install -c bioconda mmseqs2, or apt "
-            "install mmseqs2), or add --no-mmseqs to find families by shared k-mers alone"
+            "install mmseqs2)",
+            Remedy.WITHOUT_MMSEQS,
         )
     return program
 
@@ -63,7 +64,8 @@ def clusters(records: Sequence[SequenceRecord], kind: tuple[str, ...], threads: 
             last = next((line.strip() for line in reversed(said) if line.strip()), "no message")
             raise GenescribeError(
                 f"mmseqs {command}: exit code {done.returncode} ({last}); give it more memory or "
-                "space in the temporary folder, or add --no-mmseqs"
+                "space in the temporary folder",
+                Remedy.WITHOUT_MMSEQS,
             )
         with (folder / "clusters_cluster.tsv").open(encoding="ascii") as lines:
             for line in lines:

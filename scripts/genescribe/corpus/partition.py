@@ -26,7 +26,7 @@ from genescribe.corpus.records import (
     sequence_records,
 )
 from genescribe.corpus.splits import Side, SplitRow
-from genescribe.errors import InputError
+from genescribe.errors import InputError, Remedy
 
 MAX_FAMILY = 60
 """Larger families stay in training: one of them would be most of a side."""
@@ -161,9 +161,9 @@ def check_organisms(genes: Genes, settings: SplitSettings) -> None:
     named = ", ".join(known) or "none: the corpus names no organism"
     for name in settings.held_out:
         if name not in known:
-            raise InputError(f"--held-out {name!r}: not in the corpus; choose from {named}")
+            raise InputError(f"{name!r} is to be held out: not in the corpus; choose from {named}")
     if settings.by is By.SPECIES and not settings.held_out:
-        raise InputError(f"--by species: name with --held-out whom to hold out, one of {named}")
+        raise InputError(f"a split by species holds out organisms: {named}", Remedy.HOLD_OUT)
 
 
 def _organisms(gene: Sequence[CorpusRecord]) -> set[str | None]:
@@ -193,8 +193,8 @@ def _check_sides(
     for side, size in asked.items():
         if size and not (counted & (sides == side)).any():
             raise InputError(
-                f"--by {settings.by}: leaves no described gene on the side {side}; ask for a "
-                "smaller --validation and --test, or give a larger corpus"
+                f"a split by {settings.by} leaves no described gene on the side {side}",
+                Remedy.SMALLER_SIDES,
             )
 
 

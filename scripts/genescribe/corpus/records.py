@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from genescribe.artifacts.codec import JsonLines
-from genescribe.errors import FormatError
+from genescribe.errors import FormatError, Remedy
 from genescribe.records import SequenceRecord, View
 
 PRODUCT_NAME = "product name"
@@ -80,7 +80,7 @@ class _Corpus(JsonLines[CorpusRecord]):
         return super().record(values)
 
 
-_CORPUS = _Corpus(CorpusRecord, "a corpus record", "write it with genescribe corpus")
+_CORPUS = _Corpus(CorpusRecord, "a corpus record", Remedy.BUILD_CORPUS)
 
 
 def write_corpus(path: Path, records: Iterable[CorpusRecord]) -> None:

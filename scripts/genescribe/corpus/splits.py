@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from genescribe.artifacts.codec import Table
-from genescribe.errors import FormatError
+from genescribe.errors import FormatError, Remedy
 
 
 class Side(StrEnum):
@@ -37,7 +37,7 @@ class SplitRow:
     side: Side
 
 
-_SPLITS = Table(SplitRow, "splits.tsv", "write it with genescribe splits")
+_SPLITS = Table(SplitRow, "splits.tsv", Remedy.SPLIT_CORPUS)
 
 
 def write_splits(path: Path, rows: Sequence[SplitRow]) -> None:
@@ -49,5 +49,5 @@ def read_splits(path: Path) -> dict[str, SplitRow]:
     """Return the rows by the sha256 of their sequence; FormatError names the line that is wrong."""
     rows = {row.sha256: row for row in _SPLITS.read(path)}
     if not rows:
-        raise FormatError(path, None, "has no row; write it with genescribe splits")
+        raise FormatError(path, None, "has no row", Remedy.SPLIT_CORPUS)
     return rows

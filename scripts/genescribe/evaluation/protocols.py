@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
-from genescribe.errors import InputError
+from genescribe.errors import InputError, Remedy
 from genescribe.evaluation.metrics import MAX_ORDER, Measure, mean_of, meteor, rouge
 from genescribe.evaluation.semantic import TextEncoder, similarity
 from genescribe.evaluation.wordnet import Synonyms
@@ -59,7 +59,8 @@ def protocol(
     if pieces is None:
         raise InputError(
             f"protocol {name} counts the pieces of a language model's tokenizer, and no model is "
-            "run; give the folder of one with --tokenizer"
+            "run",
+            Remedy.GIVE_TOKENIZER,
         )
     definition = (
         "sentence BLEU of NLTK on the tokenizer's pieces, one n-gram size at a time, smoothing "

@@ -11,9 +11,9 @@ import numpy as np
 from genescribe.corpus.records import QUESTIONS
 from genescribe.evaluation.cases import Case, swap_sequences
 from genescribe.evaluation.metrics import Floats, Measure
-from genescribe.inference.describer import DescribeParams, Describer, Progress
+from genescribe.inference.describer import DescribeParams, Describer
 from genescribe.inference.likelihood import text_likelihoods
-from genescribe.records import Description, SequenceRecord
+from genescribe.records import Description, Progress, SequenceRecord
 from genescribe.specs.spec import ModelSpec
 
 Watch = Callable[[str], Progress | None]

@@ -125,10 +125,10 @@ def _coordinates(start_text: str, end_text: str, number: int, path: Path) -> tup
     return start - 1, end
 
 
-def _explain_columns(line: str, found: int) -> str:
-    if found == 1 and len(line.split()) >= COLUMNS:
+def _explain_columns(line: str, columns: int) -> str:
+    if columns == 1 and len(line.split()) >= COLUMNS:
         return "columns are separated by spaces; GFF needs tabs between its 9 columns"
-    return f"found {found} tab-separated columns instead of 9; is this file GFF3 or GTF?"
+    return f"found {columns} tab-separated columns instead of 9; is this file GFF3 or GTF?"
 
 
 def parse_gff3_attributes(column: str) -> dict[str, list[str]]:

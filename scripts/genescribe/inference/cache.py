@@ -37,7 +37,7 @@ class Generation:
     n_tokens: int
 
 
-_GENERATIONS = JsonLines(Generation, "a generation", "remove the line")
+_GENERATIONS = JsonLines(Generation, "a generation")
 
 
 class Cache(Protocol):

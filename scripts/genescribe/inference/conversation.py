@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from genescribe.errors import InputError
+from genescribe.errors import InputError, Remedy
 from genescribe.inference.context import fitting_history
 from genescribe.records import Reason, SequenceRecord
 from genescribe.specs.prompts import Turn
@@ -88,21 +88,17 @@ def check_asks(spec: ModelSpec) -> None:
         return
     able = [known.name for known in list_specs() if known.prompt.asks and known.is_installed]
     other = [name for name, prompt in spec.prompts.items() if prompt.asks]
-    if other:
-        hint = f"choose one of its prompts that do: --prompt {other[0]}"
-    else:
-        hint = f"installed models that do: {', '.join(able)}"
-    if spec.tasks:
-        hint += "; this one answers fixed tasks (genescribe ask)"
-    raise InputError(
-        f"model {spec.name} answers no free questions (prompt {spec.prompt.id}); {hint}"
-    )
+    problem = f"model {spec.name} answers no free questions (prompt {spec.prompt.id})"
+    if not other:
+        problem += f"; installed models that do: {', '.join(able)}"
+    remedies = [Remedy.CHOOSE_PROMPT] * bool(other) + [Remedy.ASK_TASKS] * bool(spec.tasks)
+    raise InputError(problem, *remedies, value=next(iter(other), ""))
 
 
 def check_turns(spec: ModelSpec, questions: int) -> None:
     """Raise InputError for more than one question to a model that cannot take a second."""
     if questions > 1 and not spec.prompt.can_chat:
         raise InputError(
-            f"prompt {spec.prompt.id} of model {spec.name} takes one question and no further "
-            "turns; ask each question in a command of its own, with --question"
+            f"prompt {spec.prompt.id} of model {spec.name} takes one question and no further turns",
+            Remedy.ASK_ONE_BY_ONE,
         )

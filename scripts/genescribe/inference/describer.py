@@ -7,7 +7,7 @@ import math
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,20 +15,24 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 
-from genescribe.errors import Cancelled, InputError
+from genescribe.errors import Cancelled, InputError, Remedy
 from genescribe.inference.cache import Cache, Generation, NoCache, cache_key
 from genescribe.inference.context import fitting_record
 from genescribe.inference.scheduling import TokenBudget
 from genescribe.models.checkpoint import load
 from genescribe.models.footprint import Needs, free_memory, needs_of, precision
-from genescribe.records import Description, Reason, SequenceRecord, Status, sequence_sha256
+from genescribe.records import (
+    Description,
+    Progress,
+    Reason,
+    SequenceRecord,
+    Status,
+    sequence_sha256,
+)
 from genescribe.specs.prompts import Turn
 from genescribe.specs.spec import ModelSpec, load_spec
 
 log = logging.getLogger(__name__)
-
-Progress = Callable[[int, int], None]
-"""Called with (genes done, genes in total) after every batch."""
 
 BATCH_TOKENS = {"cpu": 1 << 13, "cuda": 1 << 18}
 """Tokens per batch at most: more would not make it faster, on a CPU even slower, since a batch
@@ -73,6 +77,13 @@ class Describer:
     ``device`` is ``auto`` (CUDA if there is one), ``cpu`` or ``cuda``; weights are computed with
     in ``dtype``, whatever they are stored in, ``auto`` being what the spec says for the device.
     Raises UnknownModelError, CheckpointError, and InputError where CUDA is asked for and absent.
+
+    >>> import genescribe
+    >>> from genescribe.artifacts.sequences import read_sequences
+    >>> records = list(read_sequences(Path("results/sequences.fa.gz")))  # written by annotate
+    >>> describer = genescribe.Describer("tiny", device="cpu")
+    >>> [description.text for description in describer.describe(records[:2])]
+    ['Histone H3', 'Histone H4']
     """
 
     def __init__(
@@ -370,8 +381,9 @@ def pick_device(device: str) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError(
-            "--device cuda: torch sees no CUDA device here; use --device cpu, or install the "
-            "CUDA build of torch and check nvidia-smi"
+            "device cuda: torch sees none here; install the CUDA build of torch and check "
+            "nvidia-smi",
+            Remedy.USE_CPU,
         )
     return device
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import torch
 
-from genescribe.inference.describer import DescribeParams, Describer, Progress, shuffled
-from genescribe.records import SequenceRecord
+from genescribe.inference.describer import DescribeParams, Describer, shuffled
+from genescribe.records import Progress, SequenceRecord
 
 
 class TextLikelihood(NamedTuple):

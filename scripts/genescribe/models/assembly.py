@@ -10,7 +10,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
-from genescribe.errors import CheckpointError, InputError
+from genescribe.errors import CheckpointError, InputError, Remedy
 from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.specs.spec import ModelSpec
@@ -37,7 +37,8 @@ def configuration_of(spec: ModelSpec) -> PreTrainedConfig:
         if not isinstance(config, SequenceChatConfig):
             raise CheckpointError(
                 f"{spec.weights / CONFIG_FILE}: a {config.model_type} model, but model {spec.name} "
-                "is a sequence_chat model; convert its weights with genescribe models convert"
+                "is a sequence_chat model",
+                Remedy.CONVERT_CHECKPOINT,
             )
         _check_agreement(spec, said, config)
         return config

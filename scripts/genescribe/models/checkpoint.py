@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from genescribe.errors import CheckpointError, InputError
+from genescribe.errors import CheckpointError, InputError, Remedy
 from genescribe.models.assembly import configuration_of, empty_model
 from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.encoders import GeneMemoryEncoder, build_encoder, max_tokens
@@ -95,8 +95,8 @@ def check_files(spec: ModelSpec) -> None:
         pickles = [file for file in files if file.suffix in PICKLES]
         if pickles and not any(file.suffix == ".safetensors" for file in files):
             raise CheckpointError(
-                f"{pickles[0]}: a pickle, which is not opened here, since it could run code; "
-                "make safetensors of it with genescribe models convert"
+                f"{pickles[0]}: a pickle, which is not opened here, since it could run code",
+                Remedy.CONVERT_CHECKPOINT,
             )
 
 

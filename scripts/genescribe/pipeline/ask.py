@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from genescribe.errors import InputError
 from genescribe.inference.context import fitting_record
 from genescribe.pipeline.genes import FoundGene
-from genescribe.records import Reason
+from genescribe.records import Progress, Reason
 from genescribe.specs.prompts import template_fields
 from genescribe.specs.spec import ModelSpec
 from genescribe.specs.tasks import QUESTIONS, Asked, check
 
 if TYPE_CHECKING:
-    from genescribe.inference.describer import DescribeParams, Describer, Progress
+    from genescribe.inference.describer import DescribeParams, Describer
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,4 +148,5 @@ def _on_disk(fasta: Path, scratch: Path) -> Iterator[Path]:
     try:
         yield copy
     except FormatError as error:
-        raise InputError(str(error).replace(str(copy), name)) from error
+        error.path = Path(name)
+        raise

@@ -73,7 +73,7 @@ class DescribeOptions:
 
 
 def text_settings(routes: Routes, options: DescribeOptions) -> dict[str, Any]:
-    """Return all that decides texts, scores and statuses, as JSON, to compare on ``--resume``.
+    """Return all that decides texts, scores and statuses, as JSON, to compare runs by.
 
     Values differ by model where there are several. Raises CheckpointError for a model that is
     not installed.

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genescribe.artifacts.description_log import compare_settings
 from genescribe.artifacts.run_record import (
@@ -19,7 +19,7 @@ from genescribe.artifacts.run_record import (
     stage_record,
     write_record,
 )
-from genescribe.errors import InputError, OutputExistsError
+from genescribe.errors import InputError, OutputExistsError, Remedy
 from genescribe.files import (
     check_readable,
     output_error,
@@ -36,10 +36,8 @@ from genescribe.pipeline.stages import (
     gather_stage,
     report_stage,
 )
+from genescribe.records import Progress
 from genescribe.specs.spec import verify
-
-if TYPE_CHECKING:
-    from genescribe.inference.describer import Progress
 
 log = logging.getLogger(__name__)
 
@@ -178,12 +176,9 @@ def is_complete(
         refuse_existing(made, force or resume)
         return False
     if not resume:
-        hint = (
-            "already holds a finished run; add --force to overwrite it"
-            if existing == complete
-            else "holds a stopped run; add --resume to go on or --force to start anew"
-        )
-        raise OutputExistsError(f"{out}: {hint}")
+        if existing == stopped:
+            raise OutputExistsError(f"{out}: holds a stopped run", Remedy.RESUME_OR_START_ANEW)
+        raise OutputExistsError(f"{out}: already holds a finished run", Remedy.OVERWRITE)
     kept = read_record(existing)
     compare_settings(kept["settings"] if existing == complete else kept, settings)
     return existing == complete
@@ -200,7 +195,7 @@ def claim(out: Path, settings: Mapping[str, Any]) -> None:
 
 
 def run_settings(options: RunOptions) -> dict[str, Any]:
-    """Return all that decides the bytes of the results, flat, for comparison on ``--resume``.
+    """Return all that decides the bytes of the results, flat, for comparison with an earlier run.
 
     Where a run is computed (device, threads, cache) may change between two sessions.
     """
@@ -221,7 +216,7 @@ def result_name(options: RunOptions) -> str:
     """Return the name of the result files; raises InputError for one that is no file name."""
     name = annotation_name(options.annotation) if options.name is None else options.name
     if name in ("", "..") or name != Path(name).name:
-        raise InputError(f"--name {name}: is not a plain file name; give one without slashes")
+        raise InputError(f"the result name {name!r} is not a plain file name", Remedy.GIVE_NAME)
     return name
 
 

@@ -1,6 +1,6 @@
 """Each stage of a run as one function: files in, files out, and what there is to note.
 
-The Snakemake rules, ``genescribe run``, Galaxy and notebooks all call these.
+All doors call these, and so does a whole run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from genescribe.artifacts.descriptions import (
 from genescribe.artifacts.genes import read_genes_tsv, write_genes_tsv
 from genescribe.artifacts.run_record import StageRecord
 from genescribe.artifacts.sequences import read_sequences, write_sequences
-from genescribe.errors import InputError
+from genescribe.errors import InputError, Remedy
 from genescribe.files import output_error, refuse_existing, sha256_of
 from genescribe.genome.annotation import Annotation, read_annotation
 from genescribe.genome.decoration.strip import check_undecorated
@@ -43,6 +43,7 @@ from genescribe.pipeline.options import (
 from genescribe.records import (
     Description,
     GeneRow,
+    Progress,
     Reason,
     SequenceRecord,
     View,
@@ -53,7 +54,6 @@ from genescribe.specs.spec import verify
 
 if TYPE_CHECKING:
     from genescribe.genome.decoration.decorate import DecorateSettings
-    from genescribe.inference.describer import Progress
 
 log = logging.getLogger(__name__)
 
@@ -182,8 +182,8 @@ def check_extracted(rows: Sequence[GeneRow], routes: Routes) -> None:
         unfit = not row.reason and (spec is None or row.length > spec.max_length)
         if skipped or unfit:
             raise InputError(
-                f"gene {row.gene_id} ({row.biotype}): was extracted for other models; give "
-                "describe the same --model or --route as extract, or extract again"
+                f"gene {row.gene_id} ({row.biotype}): was extracted for other models",
+                Remedy.EXTRACT_FOR_SAME_MODELS,
             )
 
 
@@ -322,9 +322,7 @@ def report_stage(
 def own_fasta(gene_models: Annotation) -> Path:
     """Return the annotation's path if it carries its sequences itself, else refuse."""
     if not gene_models.has_fasta:
-        raise InputError(
-            f"{gene_models.path}: carries no sequences (##FASTA); give the genome with --genome"
-        )
+        raise InputError(f"{gene_models.path}: carries no sequences (##FASTA)", Remedy.GIVE_GENOME)
     return gene_models.path
 
 

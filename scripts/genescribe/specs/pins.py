@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from genescribe.errors import CheckpointError, FormatError
+from genescribe.errors import CheckpointError, FormatError, Remedy
 from genescribe.files import sha256_of
 
 SUMS_FILE = "SHA256SUMS"
-"""Pins of a folder's files, in the format of ``sha256sum`` (and ``sha256sum --check``)."""
+"""Pins of a folder's files, in the format of ``sha256sum`` (and ``sha256sum -c``)."""
 
 
 def check_pin(path: Path, pin: str, model: str) -> None:
@@ -37,8 +37,9 @@ def read_pins(path: Path) -> dict[Path, str]:
     sums = (path if path.is_dir() else path.parent) / SUMS_FILE
     if not sums.is_file():
         raise CheckpointError(
-            f"{sums}: missing, so nothing tells whether the weights are undamaged; write it with "
-            f"'genescribe models convert', or in {sums.parent} with 'sha256sum *.* > {SUMS_FILE}'"
+            f"{sums}: missing, so nothing tells whether the weights are undamaged; write it in "
+            f"{sums.parent} with 'sha256sum *.* > {SUMS_FILE}'",
+            Remedy.CONVERT_CHECKPOINT,
         )
     pins = _read_sums(sums, sums.stat().st_mtime_ns)
     if path.is_dir():

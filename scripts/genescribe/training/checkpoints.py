@@ -17,7 +17,7 @@ from typing import NamedTuple
 from accelerate import Accelerator
 from safetensors import SafetensorError
 
-from genescribe.errors import OutputError, SettingsChangedError
+from genescribe.errors import OutputError, Remedy, SettingsChangedError
 from genescribe.files import output_error
 
 PREFIX = "checkpoint-"
@@ -49,8 +49,8 @@ def latest(folder: Path, ours: Mapping[str, str]) -> Checkpoint | None:
     changed = [name for name, value in ours.items() if saved["origin"].get(name) != value]
     if changed:
         raise SettingsChangedError(
-            f"{found[-1]}: of a training with another {' and '.join(changed)}; restore what it "
-            "was, or begin in another --work folder"
+            f"{found[-1]}: of a training with another {' and '.join(changed)}; restore what it was",
+            Remedy.OTHER_WORK_FOLDER,
         )
     return Checkpoint(found[-1], saved["stage"])
 
@@ -95,7 +95,7 @@ def writing(target: Path) -> Iterator[None]:
         reason = " ".join(str(error).split())
         raise OutputError(
             f"{target}: cannot be written ({reason}); what was saved before is still there, free "
-            "space and repeat the command"
+            "space and train again"
         ) from error
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from genescribe.corpus.records import CorpusRecord
 from genescribe.corpus.splits import Side, SplitRow
-from genescribe.errors import InputError
+from genescribe.errors import InputError, Remedy
 from genescribe.records import SequenceRecord
 from genescribe.specs.spec import ModelSpec
 from genescribe.training.config import Stage, TrainConfig
@@ -60,7 +60,8 @@ def on_side(
         shown = ", ".join(list(missing)[:SHOWN])
         raise InputError(
             f"the split lacks {len(missing)} genes of the corpus ({shown}...); it is of another "
-            "corpus, make it anew with genescribe splits"
+            "corpus",
+            Remedy.SPLIT_CORPUS,
         )
     return [record for record in corpus if splits[record.sha256].side == side]
 

@@ -1,4 +1,4 @@
-"""The trained model as a folder that ``genescribe run --model`` takes at once."""
+"""The trained model as a folder that is taken as a model at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import yaml
 from peft import PeftModel
 from safetensors.torch import save_file
 
-from genescribe import __version__
 from genescribe.errors import InputError
 from genescribe.models.checkpoint import (
     PROJECTOR_FILE,
@@ -26,6 +25,7 @@ from genescribe.models.processing import SEQUENCE_TOKENIZER_FOLDER
 from genescribe.specs.spec import SPEC_FILE, ModelSpec
 from genescribe.training.build import Start
 from genescribe.training.config import TrainConfig
+from genescribe.version import __version__
 
 CARD_FILE = "README.md"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
@@ -44,6 +44,8 @@ class Facts:
     loss: float
     settings: str
     """The configuration as it was written."""
+    usage: str
+    """How the model is run and evaluated."""
 
 
 def check_export(spec: ModelSpec, config: TrainConfig) -> None:
@@ -85,10 +87,9 @@ def card(content: Mapping[str, Any], facts: Facts) -> str:
 {content["summary"]}
 
 Its texts are predictions of a language model and no evidence of function. How often they are right
-on genes that it never saw: run `genescribe evaluate`. Its scores are not calibrated until
-`genescribe calibrate` has fitted them.
+on genes that it never saw is to be evaluated; its scores are not calibrated yet.
 
-    genescribe run --model {SPEC_FILE} --genome genome.fa --annotation genes.gff3 --out results
+{facts.usage}
 
 ## What it was trained on
 

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from torch.utils.data import DataLoader
 from genescribe.errors import GenescribeError, InputError
 from genescribe.files import atomic_path
 from genescribe.models.modeling import FEATURES, SequenceChatModel
+from genescribe.records import Progress
 from genescribe.training import checkpoints
 from genescribe.training.batches import Batches
 from genescribe.training.build import Start
@@ -35,9 +36,6 @@ from genescribe.training.log import Log
 from genescribe.training.stages import optimizer, schedule, set_free, set_training
 
 log = logging.getLogger(__name__)
-
-Told = Callable[[int, int], None]
-"""Told how many steps are done, and of how many."""
 
 Step = list[list[Draw]]
 """The batches of one step, those of all processes."""
@@ -51,7 +49,7 @@ class Losses(NamedTuple):
 
 
 @dataclass(slots=True)
-class Progress:
+class Position:
     """How far a training is.
 
     ``place`` is the number of steps done of this epoch, ``step`` of this stage and ``total`` of
@@ -76,16 +74,16 @@ class State:
     """What a checkpoint holds beside what accelerate knows of: progress and schedule."""
 
     def __init__(self) -> None:
-        self.progress = Progress()
+        self.position = Position()
         self.schedule: Any = None
 
     def state_dict(self) -> dict[str, Any]:
         """Return what to save."""
-        return {"progress": asdict(self.progress), "schedule": self.schedule.state_dict()}
+        return {"progress": asdict(self.position), "schedule": self.schedule.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what was saved."""
-        self.progress = Progress(**state["progress"])
+        self.position = Position(**state["progress"])
         self.schedule.load_state_dict(state["schedule"])
 
 
@@ -105,12 +103,12 @@ class Trainer:
         config: TrainConfig,
         folder: Path,
         origin: Mapping[str, str],
-        told: Told | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.accelerator, self.config, self.folder = accelerator, config, folder
         self.model: SequenceChatModel = start.model
         self.origin = origin
-        self.told = told if accelerator.is_main_process else None
+        self.progress = progress if accelerator.is_main_process else None
         self.training = [_batches(start, training, stage, hide=True) for stage in config.stages]
         self.validation = [
             _batches(start, sample(validation, stage, config), stage, hide=False)
@@ -130,9 +128,9 @@ class Trainer:
         accelerator.register_save_state_pre_hook(self._keep_learned)
 
     @property
-    def progress(self) -> Progress:
+    def position(self) -> Position:
         """How far the training is."""
-        return self.state.progress
+        return self.state.position
 
     def run(self) -> float:
         """Train all stages, or what a checkpoint leaves of them; return the best loss of the last.
@@ -150,12 +148,12 @@ class Trainer:
             self._begin(number)
             if found is not None:
                 self.accelerator.load_state(str(found.path), strict=False)
-                self.log.cut(self.progress.rows)
-                log.info("resumed: stage=%s step=%d", stage.name, self.progress.step)
+                self.log.cut(self.position.rows)
+                log.info("resumed: stage=%s step=%d", stage.name, self.position.step)
                 found = None
             self._train()
             self._end(stage)
-        return self.progress.best
+        return self.position.best
 
     # ---- stages
 
@@ -164,30 +162,30 @@ class Trainer:
         raw = optimizer(self.model, stage)
         self.state.schedule = schedule(raw, stage, self.steps[number])
         self.wrapped, self.optimizer = self.accelerator.prepare(self.model, raw)
-        before = self.progress
-        self.state.progress = Progress(
+        before = self.position
+        self.state.position = Position(
             stage=number, total=before.total, seconds=before.seconds, rows=before.rows
         )
 
     def _train(self) -> None:
-        number = self.progress.stage
-        if self.told is not None:
-            self.told(self.progress.total, sum(self.steps))
+        number = self.position.stage
+        if self.progress is not None:
+            self.progress(self.position.total, sum(self.steps))
         while not self._is_finished():
-            steps = self._plan(number, self.progress.epoch)[self.progress.place :]
+            steps = self._plan(number, self.position.epoch)[self.position.place :]
             for step, batches in self._load(self.training[number], steps):
                 self._step(step, batches)
-                is_last = self.progress.step == self.steps[number]
-                if is_last or self.progress.step % self.config.evaluate_every == 0:
+                is_last = self.position.step == self.steps[number]
+                if is_last or self.position.step % self.config.evaluate_every == 0:
                     self._evaluate()
-                if self._is_finished() or self.progress.step % self.config.checkpoint_every == 0:
-                    progress = self.progress
+                if self._is_finished() or self.position.step % self.config.checkpoint_every == 0:
+                    position = self.position
                     checkpoints.save(
-                        self.accelerator, self.folder, progress.total, number, self.origin
+                        self.accelerator, self.folder, position.total, number, self.origin
                     )
                 if self._is_finished():
                     return
-            self.progress.epoch, self.progress.place = self.progress.epoch + 1, 0
+            self.position.epoch, self.position.place = self.position.epoch + 1, 0
 
     def _end(self, stage: Stage) -> None:
         """Go on with the best weights of the stage, and let go of its optimiser."""
@@ -199,8 +197,8 @@ class Trainer:
         self.accelerator.free_memory()
 
     def _is_finished(self) -> bool:
-        progress = self.progress
-        return progress.step >= self.steps[progress.stage] or progress.stale >= self.config.patience
+        position = self.position
+        return position.step >= self.steps[position.stage] or position.stale >= self.config.patience
 
     def _best_file(self, stage: Stage) -> Path:
         return self.folder / f"best-{stage.name}.safetensors"
@@ -244,8 +242,8 @@ class Trainer:
 
     def _step(self, step: Step, batches: Sequence[Mapping[str, Tensor]]) -> None:
         """Learn from a step: the mean over the answers' tokens, however they are batched."""
-        started, stage = time.monotonic(), self.config.stages[self.progress.stage]
-        data, processes = self.training[self.progress.stage], self.accelerator.num_processes
+        started, stage = time.monotonic(), self.config.stages[self.position.stage]
+        data, processes = self.training[self.position.stage], self.accelerator.num_processes
         total = sum(data.num_answer_tokens(draws) for draws in step)
         nats = torch.zeros((), device=self.accelerator.device)
         for left, batch in zip(reversed(range(len(batches))), batches, strict=True):
@@ -266,23 +264,23 @@ class Trainer:
         if not self.accelerator.optimizer_step_was_skipped:
             self.state.schedule.step()
         self.optimizer.zero_grad()
-        progress = self.progress
-        progress.place, progress.step = progress.place + 1, progress.step + 1
-        progress.total, progress.tokens = progress.total + 1, progress.tokens + total
-        progress.nats += loss_per_token * total
-        progress.seconds += time.monotonic() - started
-        if self.told is not None:
-            self.told(progress.total, sum(self.steps))
+        position = self.position
+        position.place, position.step = position.place + 1, position.step + 1
+        position.total, position.tokens = position.total + 1, position.tokens + total
+        position.nats += loss_per_token * total
+        position.seconds += time.monotonic() - started
+        if self.progress is not None:
+            self.progress(position.total, sum(self.steps))
 
     def _not_finite(self, loss: float, step: Step) -> str:
-        data = self.training[self.progress.stage]
+        data = self.training[self.position.stage]
         genes = [data.examples[draw.example].record.gene_id for draws in step for draw in draws]
         names = ", ".join(genes[:SHOWN])
         what = "gradient is not finite" if math.isfinite(loss) else f"loss is {loss}"
         return (
-            f"stage {self.config.stages[self.progress.stage].name}, step {self.progress.step + 1}: "
+            f"stage {self.config.stages[self.position.stage].name}, step {self.position.step + 1}: "
             f"the {what} over {len(genes)} genes ({names}...); lower the learning rate, or look "
-            "at these genes, and repeat the command"
+            "at these genes, and train again"
         )
 
     def _learning(self) -> list[nn.Parameter]:
@@ -292,32 +290,32 @@ class Trainer:
 
     def _evaluate(self) -> None:
         """Measure, log, and keep the weights if they are the best of the stage."""
-        started, progress = time.monotonic(), self.progress
-        stage = self.config.stages[progress.stage]
-        losses = self.losses(progress.stage)
-        progress.seconds += time.monotonic() - started
-        train = progress.nats / max(1, progress.tokens)
+        started, position = time.monotonic(), self.position
+        stage = self.config.stages[position.stage]
+        losses = self.losses(position.stage)
+        position.seconds += time.monotonic() - started
+        train = position.nats / max(1, position.tokens)
         self.log.write(
             {
                 "stage": stage.name,
-                "step": progress.step,
-                "epoch": progress.epoch,
-                "seconds": round(progress.seconds, 1),
+                "step": position.step,
+                "epoch": position.epoch,
+                "seconds": round(position.seconds, 1),
                 "learning_rate": self.state.schedule.get_last_lr()[0],
                 "train": round(train, 4),
                 "validation": round(losses.gene, 4),
                 "no_sequence": round(losses.no_sequence, 4),
                 "lift": round(losses.no_sequence - losses.gene, 4),
             },
-            progress.total,
+            position.total,
         )
         log.info(
-            "evaluated: stage=%s step=%d train=%.3f %s", stage.name, progress.step, train, losses
+            "evaluated: stage=%s step=%d train=%.3f %s", stage.name, position.step, train, losses
         )
-        progress.nats, progress.tokens, progress.rows = 0.0, 0, progress.rows + 1
-        progress.stale += 1
-        if losses.gene < progress.best:
-            progress.best, progress.stale = losses.gene, 0
+        position.nats, position.tokens, position.rows = 0.0, 0, position.rows + 1
+        position.stale += 1
+        if losses.gene < position.best:
+            position.best, position.stale = losses.gene, 0
             self._save_best(self._best_file(stage))
 
     @torch.no_grad()

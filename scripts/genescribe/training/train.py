@@ -1,4 +1,4 @@
-"""From a configuration, a corpus and its split to a model folder: ``genescribe train``."""
+"""From a configuration, a corpus and its split to a model folder."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from genescribe.corpus.splits import Side, read_splits
 from genescribe.errors import InputError
 from genescribe.files import refuse_existing, sha256_of, sole_writer
 from genescribe.models.convert.folder import atomic_folder
+from genescribe.records import Progress
 from genescribe.specs.spec import read_yaml
 from genescribe.training import checkpoints
 from genescribe.training.build import build
 from genescribe.training.config import TrainConfig, load_train_config
 from genescribe.training.examples import Example, make_examples, on_side
 from genescribe.training.export import Facts, check_export, export, organisms_of
-from genescribe.training.loop import Told, Trainer
+from genescribe.training.loop import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +47,14 @@ def train(
     *,
     device: str = "auto",
     force: bool = False,
-    told: Told | None = None,
+    usage: str = "",
+    progress: Progress | None = None,
 ) -> float | None:
     """Train or go on training, write the model to ``out``, return its best validation loss.
 
     ``work`` keeps checkpoints and the log; the same call goes on after a kill. ``device`` is auto
-    or cpu. Of several processes the first writes, and the others return None.
+    or cpu. Of several processes the first writes, and the others return None. ``usage`` stands in
+    the model's card: how it is run and evaluated by whoever has it.
 
     Raises InputError for inputs that cannot be trained on, GenescribeError for a loss that is not
     finite, and OutputError where something cannot be written.
@@ -78,10 +81,12 @@ def train(
             model="" if config.new else start.spec.sha256,
             processes=str(accelerator.num_processes),
         )
-        trainer = Trainer(accelerator, start, examples[0], examples[1], config, work, origin, told)
+        trainer = Trainer(
+            accelerator, start, examples[0], examples[1], config, work, origin, progress
+        )
         loss = trainer.run()
         if accelerator.is_main_process:
-            facts = _facts(inputs, examples, loss, settings)
+            facts = _facts(inputs, examples, loss, settings, usage)
             with atomic_folder(out, force) as folder:
                 export(start, trainer.model.cpu(), config, folder, facts)
         accelerator.wait_for_everyone()
@@ -118,7 +123,11 @@ def _some(examples: list[Example], side: Side, inputs: TrainInputs) -> list[Exam
 
 
 def _facts(
-    inputs: TrainInputs, examples: Sequence[Sequence[Example]], loss: float, settings: str
+    inputs: TrainInputs,
+    examples: Sequence[Sequence[Example]],
+    loss: float,
+    settings: str,
+    usage: str,
 ) -> Facts:
     training, validation = ({e.record.sha256: e for e in side} for side in examples)
     return Facts(
@@ -129,4 +138,5 @@ def _facts(
         organisms=organisms_of([example.organism for example in training.values()]),
         loss=loss,
         settings=settings,
+        usage=usage,
     )

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import ipywidgets
 from markupsafe import Markup
 
+from genescribe.doors import NOTEBOOK
 from genescribe.errors import InputError
 from genescribe.inference.conversation import Answer, Conversation, check_asks
 from genescribe.pipeline.genes import GeneChoice, find_genes
 from genescribe.specs.spec import ModelSpec, list_specs, load_spec, verify
 from genescribe.widget.controls import WIDE, button, heading
-from genescribe.widget.session import Session, widget_words
+from genescribe.widget.session import Session
 
 if TYPE_CHECKING:
     from genescribe.inference.describer import Describer
@@ -74,7 +75,7 @@ class AskPanel:
         try:
             asking_spec(str(self.model.value))
         except InputError as error:
-            self.hint.value = Markup('<span class="error">{}</span>').format(widget_words(error))
+            self.hint.value = Markup('<span class="error">{}</span>').format(error.told(NOTEBOOK))
         turns = self.turns.get(self.key, [])
         self.log.value = Markup('<ol class="chat" aria-live="polite">{}</ol>').format(
             Markup("").join(turns)

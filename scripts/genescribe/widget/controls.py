@@ -8,8 +8,9 @@ from pathlib import Path
 import ipywidgets
 from markupsafe import Markup
 
+from genescribe.doors import NOTEBOOK
 from genescribe.errors import GenescribeError
-from genescribe.widget.session import Session, widget_words
+from genescribe.widget.session import Session
 
 WIDE = {"description_width": "7.5rem"}
 
@@ -72,7 +73,7 @@ class Field:
         try:
             remark, self.problem = self.check(self.value), ""
         except GenescribeError as error:
-            remark, self.problem = "", widget_words(error)
+            remark, self.problem = "", error.told(NOTEBOOK)
         except OSError as error:
             remark, self.problem = "", f"{self.value}: {error.strerror or error}"
         kind = "error" if self.problem else "fine"

@@ -15,29 +15,13 @@ import traitlets
 from markupsafe import Markup
 
 from genescribe.artifacts.curation import Curation, read_curation, write_curation
-from genescribe.errors import GenescribeError
+from genescribe.doors import NOTEBOOK
+from genescribe.errors import GenescribeError, Remedy
 from genescribe.files import sole_writer
-from genescribe.widget.api import in_words
-from genescribe.widget.results import Results
+from genescribe.pipeline.results import Results
 from genescribe.widget.table import GeneTable
 
 log = logging.getLogger(__name__)
-
-WIDGET_WORDS = {
-    "--resume: ": "",
-    "add --resume to go on": "Run goes on with it",
-    "add --force": "tick “Start anew”",
-    "or --force to start anew": "or tick “Start anew”",
-    "--force": "“Start anew”",
-    "--genome": "“Genome”",
-    "--device": "“Device”",
-    "ask each question in a command of its own, with --question": "press “Forget” first",
-}
-
-
-def widget_words(error: GenescribeError) -> str:
-    """Return an error's sentence in the words of the panels."""
-    return in_words(str(error), WIDGET_WORDS)
 
 
 class Session(traitlets.HasTraits):
@@ -63,6 +47,10 @@ class Session(traitlets.HasTraits):
         line = Markup('<p role="{}" class="{}">{}</p>').format(role, kind, text)
         self.message.value = str(line)
 
+    def fail(self, error: GenescribeError) -> None:
+        """Show an error in the message line."""
+        self.say(error.told(NOTEBOOK), "error")
+
     def guard(self, callback: Callable[..., None]) -> Callable[..., None]:
         """Return the callback with its errors shown; Jupyter alone would swallow them."""
 
@@ -79,14 +67,15 @@ class Session(traitlets.HasTraits):
         try:
             yield
         except GenescribeError as error:
-            self.say(widget_words(error), "error")
+            self.fail(error)
         except MemoryError:
-            self.say("out of memory; close other notebooks, or take a smaller model", "error")
+            self.fail(GenescribeError("out of memory", Remedy.MORE_MEMORY))
         except KeyboardInterrupt:
             self.say("the kernel was interrupted; a run goes on until you press “Cancel”", "error")
         except Exception as error:
             log.debug("traceback", exc_info=True)
-            self.say(f"unexpected {type(error).__name__}: {error}; please report it", "error")
+            problem = f"unexpected {type(error).__name__}: {error}"
+            self.fail(GenescribeError(problem, Remedy.REPORT))
 
     def in_background(self, work: Callable[[], None]) -> None:
         """Do ``work`` in a thread, so that the kernel stays usable; its errors are shown."""

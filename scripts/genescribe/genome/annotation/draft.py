@@ -1,6 +1,6 @@
 """The gene models of one file while it is being read, before they become records.
 
-Readers of either dialect fill a ``Draft``; ``build.py`` turns it into ``Gene`` records. Pieces
+Readers of either dialect fill a ``Draft``; ``gene_models`` turns it into ``Gene`` records. Pieces
 are kept under the id of their parent, because children may come before their parents.
 """
 
@@ -20,9 +20,8 @@ log = logging.getLogger(__name__)
 
 NAME_KEYS = ("gene_name", "gene", "gene_symbol", "symbol", "Name")
 
-
-# line number, seqid, type, start, end, strand, phase, column 9
 Row = tuple[int, str, str, int, int, str, int, str]
+"""One feature: line number, seqid, type, start, end, strand, phase, column 9."""
 
 
 class PieceCache(dict[tuple[int, int, str, int], Segment]):
@@ -35,21 +34,21 @@ class PieceCache(dict[tuple[int, int, str, int], Segment]):
         return piece
 
 
-class Oddities:
-    """Counts what was repaired or passed over, to be logged once per kind."""
+class Warnings:
+    """What was repaired or passed over, to be logged once per kind."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.seen: dict[str, tuple[int, int]] = {}  # what -> (count, first line)
+        self._seen: dict[str, tuple[int, int]] = {}  # what -> (count, first line)
 
-    def note(self, what: str, line: int) -> None:
+    def add(self, what: str, line: int) -> None:
         """Count one more ``what``, found at ``line``."""
-        count, first = self.seen.get(what, (0, line))
-        self.seen[what] = (count + 1, min(first, line))
+        count, first = self._seen.get(what, (0, line))
+        self._seen[what] = (count + 1, min(first, line))
 
-    def report(self) -> None:
+    def log(self) -> None:
         """Log one warning per kind, with its first line and count."""
-        for what, (count, line) in self.seen.items():
+        for what, (count, line) in self._seen.items():
             times = "once" if count == 1 else f"{count} times"
             log.warning("%s:%d: %s (%s)", self.path, line, what, times)
 
@@ -92,7 +91,7 @@ class DraftTranscript:
         """Take over the line of the transcript itself; further lines of it widen it."""
         number, _, kind, start, end, strand, _, attributes = row
         if self.defined:
-            draft.oddities.note("transcript lines share an ID, read as one transcript", number)
+            draft.warnings.add("transcript lines share an ID, read as one transcript", number)
             self.start, self.end = min(self.start, start), max(self.end, end)
             self.strand = self.strand if self.strand == strand else "."
             self.lines.append(number)
@@ -169,7 +168,7 @@ class Draft:
     """All that was read from one file. ``circular`` maps seqids to the end of their region."""
 
     path: Path
-    oddities: Oddities
+    warnings: Warnings
     genes: dict[str, DraftGene] = field(default_factory=dict)
     transcripts: dict[tuple[str, str], DraftTranscript] = field(default_factory=dict)
     others: dict[str, DraftOther] = field(default_factory=dict)

@@ -31,7 +31,7 @@ def _gene(draft: Draft, gene: DraftGene) -> Gene:
         product = product or node.product or ""
     start, end = gene.start, gene.end
     if any(p.start < start or p.end > end for t in transcripts for p in t.exons):
-        draft.oddities.note("gene is shorter than its transcripts", gene.lines[0])
+        draft.warnings.add("gene is shorter than its transcripts", gene.lines[0])
     biotype = gene_biotype(gene.stated_biotype, [t.biotype for t in transcripts])
     return Gene(
         gene_id=gene.gene_id,
@@ -129,7 +129,7 @@ def _merged(draft: Draft, node: DraftTranscript, exons: list[Segment]) -> list[S
     """Join exons of one transcript that overlap; bases would be read twice otherwise."""
     for a, b in pairwise(exons):
         if a.start < b.end and b.start < a.end and a.strand == b.strand:
-            draft.oddities.note("overlapping exons of one transcript were joined", node.line)
+            draft.warnings.add("overlapping exons of one transcript were joined", node.line)
             return joined(exons)
     return exons
 
@@ -199,4 +199,4 @@ def _check_strands(
             "(transcript, exons and CDS must agree unless it is trans-spliced); correct column 7",
         )
     if not gene.spliced_in_trans:
-        draft.oddities.note("pieces on both strands, read as trans-spliced", node.line)
+        draft.warnings.add("pieces on both strands, read as trans-spliced", node.line)

@@ -12,7 +12,7 @@ from genescribe.genome.annotation.draft import (
     PieceCache,
     Row,
 )
-from genescribe.genome.annotation.orphans import find_homes
+from genescribe.genome.annotation.orphans import assign_orphans
 from genescribe.genome.biotypes import TRANSCRIPT_KEYS, Level, Levels
 from genescribe.genome.gff import decode_value, parse_gff3_attributes, unquoted
 from genescribe.records import Segment
@@ -223,7 +223,7 @@ def _add_other(draft: Draft, row: Row) -> None:
 
 
 def _link(draft: Draft) -> None:
-    """Hang every transcript on its genes; what has none goes to ``find_homes``."""
+    """Hang every transcript on its genes; what has none is an orphan."""
     _refuse_cycles(draft)
     _promote_tops(draft)
     orphans = []
@@ -239,7 +239,7 @@ def _link(draft: Draft) -> None:
             gene.transcripts.append(node)
         if not genes:
             orphans.append(node)
-    find_homes(draft, orphans)
+    assign_orphans(draft, orphans)
     for gene in draft.genes.values():
         _drop_repeated_exons(gene)
 
@@ -276,17 +276,17 @@ def _genes_above(draft: Draft, node: DraftTranscript) -> list[DraftGene]:
     """Return the genes that are reached from a transcript by following Parent."""
     if not node.defined and node.transcript_id in draft.genes:
         return [draft.genes[node.transcript_id]]
-    found: dict[int, DraftGene] = {}
+    genes: dict[int, DraftGene] = {}
     below: list[Node] = [node]
     if not node.defined:
         below = [draft.others[node.transcript_id]] if node.transcript_id in draft.others else []
     while below:
         for parent in _above(draft, below.pop()):
             if isinstance(parent, DraftGene):
-                found[id(parent)] = parent
+                genes[id(parent)] = parent
             else:
                 below.append(parent)
-    return list(found.values())
+    return list(genes.values())
 
 
 def _refuse_cycles(draft: Draft) -> None:

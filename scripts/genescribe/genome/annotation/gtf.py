@@ -146,20 +146,21 @@ def _link(draft: Draft) -> None:
             )
         else:
             gene.transcripts.append(node)
-    idle = [g for g in draft.genes.values() if not any(any(t.pieces()) for t in g.transcripts)]
-    index = GeneIndex(idle)
+    index = GeneIndex(
+        [g for g in draft.genes.values() if not any(any(t.pieces()) for t in g.transcripts)]
+    )
     for (gene_id, seqid), nodes in missing.items():
-        home = _idle_home(index, gene_id, nodes)
-        if home is None:
+        gene = _gene_without_pieces(index, gene_id, nodes)
+        if gene is None:
             if gene_id in draft.genes:  # UCSC: one gene name on several sequences
-                draft.oddities.note(
+                draft.warnings.add(
                     "gene_id is on several sequences, read as one gene each", nodes[0].line
                 )
                 gene_id = f"{gene_id}@{seqid}"
-            home = draft.genes[gene_id] = _gene_without_line(gene_id, nodes)
+            gene = draft.genes[gene_id] = _gene_without_line(gene_id, nodes)
         else:
-            draft.oddities.note("features joined to a gene by name and place", nodes[0].line)
-        home.transcripts = nodes
+            draft.warnings.add("features joined to a gene by name and place", nodes[0].line)
+        gene.transcripts = nodes
     for gene in draft.genes.values():
         _join_nameless(gene)
 
@@ -170,7 +171,9 @@ def _describe(node: DraftTranscript) -> None:
     node.product = ",".join(pairs.get("product", ())) or None
 
 
-def _idle_home(index: GeneIndex, gene_id: str, nodes: list[DraftTranscript]) -> DraftGene | None:
+def _gene_without_pieces(
+    index: GeneIndex, gene_id: str, nodes: list[DraftTranscript]
+) -> DraftGene | None:
     """Return the gene line without transcripts that was meant, if name and place agree.
 
     TSEBRA prefixes the ids of transcripts and leaves the bare gene lines as they were.

@@ -1,6 +1,6 @@
-"""Where features go whose gene the file does not name, so that no gene is lost or doubled.
+"""Orphan features: finding the gene that the file does not name, so that none is lost or doubled.
 
-Three kinds come here: transcripts without a gene, coding or exon lines whose Parent is never
+Three kinds are orphans: transcripts without a gene, coding or exon lines whose Parent is never
 defined, and CDS lines without Parent (Prokka, PATRIC). They join an existing gene on the same
 strand that contains them if one of these, in this order, holds:
 
@@ -56,49 +56,49 @@ class GeneIndex:
         ]
 
 
-def find_homes(draft: Draft, orphans: list[DraftTranscript]) -> None:
-    """Give every transcript without a gene its gene, an existing one or a new one."""
+def assign_orphans(draft: Draft, orphans: list[DraftTranscript]) -> None:
+    """Assign every transcript without a gene to one, of the file or new."""
     if not orphans:
         return
     new_genes: dict[str, DraftGene] = {}
-    settled: dict[str, DraftGene] = {}
-    loose: list[DraftTranscript] = []
+    assigned: dict[str, DraftGene] = {}
+    without_line: list[DraftTranscript] = []
     index = GeneIndex(list(draft.genes.values()))
     for node in orphans:
         if node.defined:
-            _settle(draft, node, _home_by_name(index, node), new_genes)
+            _assign(draft, node, _gene_by_name(index, node), new_genes)
         elif _has_another_parent(draft, node):
-            draft.oddities.note("one of several Parents is never defined", node.line)
+            draft.warnings.add("one of several Parents is never defined", node.line)
         else:
-            loose.append(node)
+            without_line.append(node)
     index = GeneIndex(list(draft.genes.values()))
-    idle = {gene.gene_id for gene in draft.genes.values() if not _has_pieces(gene)}
-    for node in loose:
-        home = _home_by_name(index, node) or _home_by_place(draft, index, idle, node)
-        home = home or next(filter(None, map(settled.get, node.co_parents or ())), None)
-        if home is None and not node.cds and not node.has_parent:
+    without_pieces = {gene.gene_id for gene in draft.genes.values() if not _has_pieces(gene)}
+    for node in without_line:
+        gene = _gene_by_name(index, node) or _gene_by_place(draft, index, without_pieces, node)
+        gene = gene or next(filter(None, map(assigned.get, node.co_parents or ())), None)
+        if gene is None and not node.cds and not node.has_parent:
             raise draft.error(node.line, f"no gene has the name of this exon; {_ADD_PARENT}")
-        settled[node.transcript_id] = _settle(draft, node, home, new_genes)
+        assigned[node.transcript_id] = _assign(draft, node, gene, new_genes)
 
 
-def _settle(
+def _assign(
     draft: Draft,
     node: DraftTranscript,
-    home: DraftGene | None,
+    gene: DraftGene | None,
     new_genes: dict[str, DraftGene],
 ) -> DraftGene:
     if node.has_parent:
-        draft.oddities.note("Parent is never defined", node.line)
-    if home is not None:
-        draft.oddities.note("feature joined to a gene by name and place", node.line)
+        draft.warnings.add("Parent is never defined", node.line)
+    if gene is not None:
+        draft.warnings.add("feature joined to a gene by name and place", node.line)
     else:
-        home = _new_gene(draft, new_genes, node)
-    home.transcripts.append(node)
-    if new_genes.get(home.gene_id) is home:
+        gene = _new_gene(draft, new_genes, node)
+    gene.transcripts.append(node)
+    if new_genes.get(gene.gene_id) is gene:
         start, end = node.span()
-        home.parts = [Segment(min(home.start, start), max(home.end, end), home.strand)]
-        home.lines = sorted({*home.lines, *node.lines})
-    return home
+        gene.parts = [Segment(min(gene.start, start), max(gene.end, end), gene.strand)]
+        gene.lines = sorted({*gene.lines, *node.lines})
+    return gene
 
 
 def _has_pieces(gene: DraftGene) -> bool:
@@ -113,7 +113,7 @@ def _has_another_parent(draft: Draft, node: DraftTranscript) -> bool:
     return False
 
 
-def _home_by_name(index: GeneIndex, node: DraftTranscript) -> DraftGene | None:
+def _gene_by_name(index: GeneIndex, node: DraftTranscript) -> DraftGene | None:
     """Return the gene around a transcript whose id or locus_tag agrees with it, if any."""
     names = node.parents if node.defined and node.parents else (node.transcript_id,)
     locus_tag = first_value(parse_gff3_attributes(node.attributes), ("locus_tag",))
@@ -126,22 +126,21 @@ def _home_by_name(index: GeneIndex, node: DraftTranscript) -> DraftGene | None:
     return max(named, key=lambda gene: len(gene.gene_id), default=None)
 
 
-def _home_by_place(
-    draft: Draft, index: GeneIndex, idle: set[str], node: DraftTranscript
+def _gene_by_place(
+    draft: Draft, index: GeneIndex, without_pieces: set[str], node: DraftTranscript
 ) -> DraftGene | None:
-    """Return the gene around loose pieces by rules 2 and 3; AnnotationError if several fit."""
+    """Return the gene around pieces by rules 2 and 3; AnnotationError if several fit."""
     around = index.around(node.seqid, *node.span(), node.strand)
-    waiting = [gene for gene in around if gene.gene_id in idle]
+    candidates = [gene for gene in around if gene.gene_id in without_pieces]
     if not node.has_parent:
-        waiting = [gene for gene in waiting if gene.stated_biotype != PSEUDOGENE]
-        if len(waiting) > 1:
+        candidates = [gene for gene in candidates if gene.stated_biotype != PSEUDOGENE]
+        if len(candidates) > 1:
+            one, other, *_ = (gene.gene_id for gene in candidates)
             raise draft.error(
-                node.line,
-                f'this feature may belong to "{waiting[0].gene_id}" or "{waiting[1].gene_id}"; '
-                + _ADD_PARENT,
+                node.line, f'this feature may belong to "{one}" or "{other}"; {_ADD_PARENT}'
             )
-    if len(waiting) == 1:
-        return waiting[0]
+    if len(candidates) == 1:
+        return candidates[0]
     return around[0] if len(around) == 1 and node.has_parent else None
 
 

@@ -14,11 +14,11 @@ column 9 of ``.`` is replaced; an empty or missing one becomes one or two separa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from genescribe.genome.gff import COLUMNS, encode_value, starts_fasta, text_lines
+from genescribe.genome.gff import COLUMNS, encode_value
 from genescribe.records import Status
 
 STATUS_KEY = "genescribe_status"
@@ -123,15 +123,6 @@ def remove(line: str) -> str:
     if pieces == _MISSING:
         return head + tail
     return f"{head}\t{dialect.separator.join(pieces) if pieces else '.'}{tail}"
-
-
-def marked_lines(handle: BinaryIO) -> Iterator[tuple[int, str, bool]]:
-    """Yield (1-based number, line with its ending, whether it is a decorated feature line)."""
-    features = True
-    for number, line in text_lines(handle):
-        features = features and not starts_fasta(line)
-        suspect = STATUS_KEY in line and features and not line.startswith("#")
-        yield number, line, suspect and dialect_of_decoration(line) is not None
 
 
 def dialect_of_decoration(line: str) -> Column9 | None:

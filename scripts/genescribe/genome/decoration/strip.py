@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from genescribe.errors import AnnotationError
+from genescribe.errors import AnnotationError, Remedy
 from genescribe.files import BUFFER_BYTES, encode_line, open_binary
-from genescribe.genome.decoration.column9 import STATUS_KEY, UndecodableError, marked_lines, remove
+from genescribe.genome.decoration.column9 import (
+    STATUS_KEY,
+    UndecodableError,
+    dialect_of_decoration,
+    remove,
+)
+from genescribe.genome.gff import starts_fasta, text_lines
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +28,7 @@ def strip(in_path: Path, out: BinaryIO) -> None:
     """
     stripped = 0
     with open_binary(in_path) as handle:
-        for number, line, decorated in marked_lines(handle):
+        for number, line, decorated in _marked_lines(handle):
             if decorated:
                 try:
                     line = remove(line)
@@ -44,11 +51,20 @@ def check_undecorated(annotation_path: Path) -> None:
     if not _mentions_status(annotation_path):
         return
     with open_binary(annotation_path) as handle:
-        for number, _, decorated in marked_lines(handle):
+        for number, _, decorated in _marked_lines(handle):
             if decorated:
                 raise AnnotationError(
-                    annotation_path, number, "already decorated: run genescribe strip first"
+                    annotation_path, number, "already decorated", Remedy.STRIP_FIRST
                 )
+
+
+def _marked_lines(handle: BinaryIO) -> Iterator[tuple[int, str, bool]]:
+    """Yield (1-based number, line with its ending, whether it is a decorated feature line)."""
+    features = True
+    for number, line in text_lines(handle):
+        features = features and not starts_fasta(line)
+        suspect = STATUS_KEY in line and features and not line.startswith("#")
+        yield number, line, suspect and dialect_of_decoration(line) is not None
 
 
 def _mentions_status(path: Path) -> bool:

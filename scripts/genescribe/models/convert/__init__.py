@@ -17,13 +17,12 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedConfig
 
-from genescribe.errors import InputError
+from genescribe.errors import InputError, Remedy
 from genescribe.models.assembly import empty_model
 from genescribe.models.convert.build import Builder
 from genescribe.models.convert.configs import CONFIGS, Companions
 from genescribe.models.convert.folder import (
     SHARD_BYTES,
-    Progress,
     atomic_folder,
     write_sums,
     write_weights,
@@ -35,13 +34,14 @@ from genescribe.models.convert.vocabulary import load_tokenizer
 from genescribe.models.encoders import build_encoder
 from genescribe.models.processing import SEQUENCE_TOKENIZER_FOLDER
 from genescribe.models.sequence_tokenizers import sequence_tokenizer
+from genescribe.records import Progress
 
 __all__ = ["Companions", "Conversion", "convert"]
 
 log = logging.getLogger(__name__)
 
 WITHOUT_LAYOUT = (
-    "RNA-GPT's authors publish no checkpoint: convert RNA-FM (--from rnafm), and name it, a "
+    "RNA-GPT's authors publish no checkpoint: convert RNA-FM (layout rnafm), and name it, a "
     "Llama-3 and a projector of your own as the weights of a model spec"
 )
 
@@ -135,8 +135,8 @@ def _write_text_tokenizer(
     tokenizer = load_tokenizer(place)
     if len(tokenizer) > text.vocab_size:
         raise InputError(
-            f"{place}: {len(tokenizer)} tokens, but the language model knows {text.vocab_size}; "
-            "give the tokenizer that it was trained with (--tokenizer)"
+            f"{place}: {len(tokenizer)} tokens, but the language model knows {text.vocab_size}",
+            Remedy.GIVE_TOKENIZER,
         )
     for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
         if getattr(text, name) is None:
@@ -150,9 +150,7 @@ def _write_sequence_tokenizer(
     """Copy the file of the sequence tokenizer, after a look inside."""
     place = companions.encoder_tokenizer or source.folder
     if not (place / name).is_file():
-        raise InputError(
-            f"{place / name}: missing; give the encoder's folder with --encoder-tokenizer"
-        )
+        raise InputError(f"{place / name}: missing", Remedy.GIVE_ENCODER_TOKENIZER)
     sequence_tokenizer(kind, place)
     (folder / SEQUENCE_TOKENIZER_FOLDER).mkdir()
     shutil.copyfile(place / name, folder / SEQUENCE_TOKENIZER_FOLDER / name)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedConfig
 
-from genescribe.errors import ConversionError
+from genescribe.errors import ConversionError, Remedy
 from genescribe.models.convert.plan import Plan
 
 PUBLISHED_RANK, PUBLISHED_ALPHA = 8, 16
@@ -60,12 +60,12 @@ class Builder:
     def _check_rank(self, rank: int) -> None:
         if self.lora_alpha is None and rank != PUBLISHED_RANK:
             raise self._refused(
-                f"LoRA has rank {rank}, the published one {PUBLISHED_RANK}; say with --lora-alpha "
-                "what it was trained with"
+                f"LoRA has rank {rank}, the published one {PUBLISHED_RANK}", Remedy.GIVE_LORA_ALPHA
             )
 
-    def _refused(self, message: str) -> ConversionError:
-        return ConversionError(f"{self.path}: {message}", self.plan.report())
+    def _refused(self, message: str, *remedies: Remedy) -> ConversionError:
+        report = self.plan.report()
+        return ConversionError(f"{self.path}: {message}", *remedies, report=report)
 
     def shapes(self) -> dict[str, Tensor]:
         """Return tensors on the meta device of the shapes and types that will be built."""

@@ -13,11 +13,9 @@ from huggingface_hub import split_torch_state_dict_into_shards
 from safetensors.torch import save_file
 from torch import Tensor
 
-from genescribe.errors import InputError, OutputExistsError
-from genescribe.files import output_error, sha256_of
-
-Progress = Callable[[int, int], None]
-"""Told how many tensors are written, and of how many."""
+from genescribe.errors import InputError
+from genescribe.files import output_error, refuse_existing, sha256_of
+from genescribe.records import Progress
 
 SUMS_FILE = "SHA256SUMS"
 INDEX_FILE = "model.safetensors.index.json"
@@ -33,8 +31,7 @@ def atomic_folder(target: Path, force: bool) -> Iterator[Path]:
     is no folder that was written here (``force`` must not delete other things), and OutputError
     where the place cannot be written or is full.
     """
-    if target.exists() and not force:
-        raise OutputExistsError(f"{target}: already exists; add --force to overwrite it")
+    refuse_existing([target], force)
     is_other = target.exists() and not (target / SUMS_FILE).is_file()
     if is_other and not (target.is_dir() and not any(target.iterdir())):
         raise InputError(f"{target}: not a converted model; choose another folder")
@@ -65,7 +62,8 @@ def write_weights(
 ) -> int:
     """Write safetensors as transformers shards them; return the number of bytes of weights.
 
-    ``shapes`` are tensors on the meta device, of the types to write; ``build`` makes one.
+    ``shapes`` are tensors on the meta device, of the types to write; ``build`` makes one, and
+    ``progress`` is told of tensors.
     """
     split = split_torch_state_dict_into_shards(dict(shapes), max_shard_size=shard_bytes)
     done = 0

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from genescribe.errors import ConversionError
+from genescribe.errors import ConversionError, Remedy
 from genescribe.models.convert.layouts import LAYOUTS, Layout, Part, Rule
 
 
@@ -91,10 +91,12 @@ def check_layout(path: Path, layout: Layout, tensors: Mapping[str, Tensor]) -> N
     if fitting[layout.name] == fitting[best] > 0:
         return
     found = next(iter(tensors))
-    advice = f"layout {best}: use --from {best}" if fitting[best] else "no layout that is known"
+    advice = f"layout {best}" if fitting[best] else "no layout that is known"
     raise ConversionError(
         f"{path}: not of layout {layout.name}; names like {found} look like {advice}",
-        match(layout, tensors).report(),
+        *[Remedy.CHOOSE_LAYOUT] * bool(fitting[best]),
+        value=best,
+        report=match(layout, tensors).report(),
     )
 
 
@@ -115,9 +117,9 @@ def complete(path: Path, plan: Plan, expected: Mapping[str, Tensor]) -> Plan:
     if plan.missing or plan.unknown:
         raise ConversionError(
             f"{path}: a partial match is refused: {_some('missing', plan.missing)}, "
-            f"{_some('unknown', plan.unknown)}; give a whole checkpoint, or what it belongs to "
-            "with --base, --tokenizer and --encoder-tokenizer",
-            plan.report(),
+            f"{_some('unknown', plan.unknown)}; give a whole checkpoint",
+            Remedy.GIVE_COMPANIONS,
+            report=plan.report(),
         )
     return plan
 
