@@ -131,7 +131,7 @@ class GenePanel:
             ("model", entry.description.model),
             ("trained on", spec.trained_on),
             ("licence", spec.license),
-            ("prompt", f"{entry.description.prompt}: {spec.prompt_template}"),
+            ("prompt", f"{entry.description.prompt}: {spec.prompt.template}"),
             ("organism", results.organism or "not given"),
             ("settings", ", ".join(f"{key} {value}" for key, value in spec.generation.items())),
             ("sha256 of what was read", entry.row.sha256),
