@@ -8,7 +8,7 @@ import random
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -182,7 +182,7 @@ class Describer:
                 "history": params.history,
                 "weights": self.spec.sha256,
                 "config": self.spec.config,
-                "prompt": asdict(self.spec.prompt),
+                "prompt": self.spec.prompt.model_dump(),
                 "generation": dict(self.spec.generation),
                 "no_sequence": self.spec.no_sequence,
                 "dtype": self.dtype,
