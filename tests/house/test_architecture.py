@@ -18,7 +18,16 @@ LIBRARY = ROOT / "scripts" / "genescribe"
 MODULES = sorted(LIBRARY.rglob("*.py"))
 
 FLOORS = [
-    {"version", "records", "errors", "files", "bgzip", "keys", "kmers"},
+    {
+        "version",
+        "records",
+        "errors",
+        "files",
+        "bgzip",
+        "keys",
+        "nucleotides",
+        "kmers",
+    },
     {"genome", "specs", "artifacts", "models", "pages"},
     {"inference", "corpus"},
     {"report", "training", "evaluation"},
