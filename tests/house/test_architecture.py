@@ -18,7 +18,7 @@ LIBRARY = ROOT / "scripts" / "genescribe"
 MODULES = sorted(LIBRARY.rglob("*.py"))
 
 FLOORS = [
-    {"version", "records", "errors", "files", "bgzip", "import_graph", "kmers"},
+    {"lazy", "version", "records", "errors", "files", "bgzip", "import_graph", "kmers"},
     {"genome", "specs", "artifacts", "models", "pages"},
     {"inference", "corpus"},
     {"report", "training", "evaluation"},

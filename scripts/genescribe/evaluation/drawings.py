@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
+from genescribe.evaluation.figures import CurvePoint, ReliabilityBin
 from genescribe.pages.svg import (
     AXIS_HEIGHT,
     LEFT,
@@ -52,49 +53,48 @@ def bars(name: str, title: str, rows: Sequence[Bar]) -> Chart:
     return Chart(name, title, source(svg) if rows else "", ("", "value", "95 % interval"), cells)
 
 
-def reliability(name: str, title: str, groups: Sequence[dict[str, Any]]) -> Chart:
+def reliability(name: str, title: str, groups: Sequence[ReliabilityBin]) -> Chart:
     """Draw the share of right texts against the score, with the diagonal of a perfect score."""
     svg = canvas(
         name, title, _height(), f"{len(groups)} groups of genes; the diagonal is a perfect score"
     )
-    most = max((max(g["score"], g["interval"][1]) for g in groups), default=1.0)
+    most = max((max(g.score, g.interval[1]) for g in groups), default=1.0)
     axes = _Axes(svg, most, most, "score")
     _path(svg, "diagonal", f"M{axes.at(0, 0)}L{axes.at(most, most)}")
     for group in groups:
-        low, high = group["interval"]
-        what = f"score {group['score']:.2f}: {group['right']:.0%} of {group['genes']} right"
-        axes.point(group["score"], group["right"], (low, high), what)
+        low, high = group.interval
+        what = f"score {group.score:.2f}: {group.correct:.0%} of {group.genes} right"
+        axes.point(group.score, group.correct, (low, high), what)
     cells = tuple(
-        (f"{g['score']:.3f}", f"{g['right']:.1%}", _range(g["interval"]), f"{g['genes']:,}")
-        for g in groups
+        (f"{g.score:.3f}", f"{g.correct:.1%}", _range(g.interval), f"{g.genes:,}") for g in groups
     )
     heads = ("mean score", "right", "95 % interval", "genes")
     return Chart(name, title, source(svg) if groups else "", heads, cells)
 
 
 def coverage(
-    name: str, title: str, rows: Sequence[dict[str, Any]], target: float | None = None
+    name: str, title: str, rows: Sequence[CurvePoint], target: float | None = None
 ) -> Chart:
     """Draw precision against coverage as the score threshold rises; ``target`` as a line."""
     svg = canvas(name, title, _height(), f"Precision of {len(rows)} score thresholds")
-    widest = max((row["coverage"] for row in rows), default=1.0)
+    widest = max((row.coverage for row in rows), default=1.0)
     axes = _Axes(svg, widest, 1.0, "share of genes described")
     if target is not None:
         _path(svg, "diagonal", f"M{axes.at(0, target)}L{axes.at(widest, target)}")
     if rows:
-        steps = "L".join(axes.at(row["coverage"], row["precision"]) for row in rows)
+        steps = "L".join(axes.at(row.coverage, row.precision) for row in rows)
         _path(svg, "line", f"M{steps}")
     for row in rows:
-        low, high = row["interval"]
-        what = f"score {row['threshold']}: {row['precision']:.0%} of {row['genes']} right"
-        axes.point(row["coverage"], row["precision"], (low, high), what)
+        low, high = row.interval
+        what = f"score {row.threshold}: {row.precision:.0%} of {row.genes} right"
+        axes.point(row.coverage, row.precision, (low, high), what)
     cells = tuple(
         (
-            f"{row['threshold']:.2f}",
-            f"{row['coverage']:.1%}",
-            f"{row['precision']:.1%}",
-            _range(row["interval"]),
-            f"{row['genes']:,}",
+            f"{row.threshold:.2f}",
+            f"{row.coverage:.1%}",
+            f"{row.precision:.1%}",
+            _range(row.interval),
+            f"{row.genes:,}",
         )
         for row in rows
     )
