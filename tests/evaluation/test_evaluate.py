@@ -13,7 +13,7 @@ import pytest
 
 from genescribe import evaluation
 from genescribe.artifacts.descriptions import write_descriptions
-from genescribe.artifacts.tables import write_genes_tsv
+from genescribe.artifacts.genes import write_genes_tsv
 from genescribe.cli import main
 from genescribe.corpus.records import CorpusRecord, write_corpus
 from genescribe.corpus.splits import Side, SplitRow, write_splits

@@ -258,7 +258,7 @@ def test_corpus_bleu_is_resampled_as_a_whole() -> None:
 def test_values_that_are_missing_do_not_count() -> None:
     assert mean_of([1.0, np.nan, 3.0]).over() == 2
     nothing = summary({"lift": mean_of([np.nan, np.nan])}, 0)["lift"]
-    assert nothing == {"value": None, "interval": None}
+    assert nothing == Figure(None, None)
 
 
 def test_subset() -> None:

@@ -18,7 +18,18 @@ LIBRARY = ROOT / "scripts" / "genescribe"
 MODULES = sorted(LIBRARY.rglob("*.py"))
 
 FLOORS = [
-    {"lazy", "version", "records", "errors", "files", "bgzip", "import_graph", "kmers"},
+    {
+        "lazy",
+        "version",
+        "records",
+        "errors",
+        "files",
+        "bgzip",
+        "import_graph",
+        "keys",
+        "nucleotides",
+        "kmers",
+    },
     {"genome", "specs", "artifacts", "models", "pages"},
     {"inference", "corpus"},
     {"report", "training", "evaluation"},
@@ -44,6 +55,7 @@ DISTRIBUTIONS = {
     "Bio": "biopython",
     "huggingface_hub": "huggingface-hub",
     "igv_notebook": "igv-notebook",
+    "pydantic_core": "pydantic",  # its own, and pinned by it
     "rouge_score": "rouge-score",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",

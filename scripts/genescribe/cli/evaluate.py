@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from genescribe.cli import options
+from genescribe.cli.grammar import PATH, Arguments, Option, Parsed, command, section
 from genescribe.corpus.records import PRODUCT_NAME
 from genescribe.errors import InputError
 from genescribe.evaluation.settings import CORRECT_ROUGE_L, PROTOCOLS, TARGET_PRECISION
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def add_parsers(command: options.Command) -> None:
-    """Add the commands ``evaluate`` and ``calibrate``."""
-    _evaluate(command("evaluate", "score descriptions against references", "evaluate"))
-    _calibrate(
-        command("calibrate", "fit a model's score and thresholds on held-out genes", "evaluate")
-    )
-
-
 def share(text: str) -> float:
     """Parse a number above 0 and below 1."""
     try:
@@ -33,111 +26,112 @@ def share(text: str) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1, like 0.7")
+        raise ValueError(f"{text!r} is not a number between 0 and 1, like 0.7")
     return number
 
 
-def _evaluate(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_argument_group("a model on the genes of a corpus, beside five baselines")
-    _model_options(what, required=False, side="test")
-    given = parser.add_argument_group("or descriptions that exist")
-    given.add_argument("--descriptions", type=Path, metavar="JSONL", help="what gather wrote")
-    given.add_argument(
-        "--references",
-        type=Path,
-        metavar="FILE",
-        help="what people wrote about the same genes: a corpus (.jsonl, .jsonl.gz), a table with "
-        "columns gene_id and product (.tsv; genes.tsv is one), or an annotation (GFF3, GTF)",
+def _model_options(*, required: bool, side: str) -> tuple[Option, ...]:
+    return (
+        options.MODEL,
+        Option(
+            "--corpus",
+            type=PATH,
+            required=required,
+            metavar="JSONL",
+            help="corpus (genescribe corpus)",
+        ),
+        Option(
+            "--splits",
+            type=PATH,
+            required=required,
+            metavar="TSV",
+            help="its split (genescribe splits)",
+        ),
+        Option(
+            "--side",
+            multiple=True,
+            metavar="SIDE",
+            help=f"side of the split to take genes from; may be repeated (default: {side})",
+        ),
+        Option(
+            "--genes",
+            type=options.POSITIVE,
+            metavar="N",
+            help="at most so many, drawn at random",
+        ),
+        options.DEVICE,
+        options.ORGANISM,
+        options.THREADS,
     )
-    how = parser.add_argument_group("how texts are scored")
-    _scoring_options(how)
-    how.add_argument(
-        "--encoder",
-        type=Path,
-        metavar="DIR",
-        help="encoder of transformers for the semantic scores (default: character n-grams)",
-    )
-    how.add_argument(
-        "--protocol",
-        action="append",
-        choices=PROTOCOLS,
-        help="score as a published model was scored, too; may be repeated",
-    )
-    how.add_argument(
-        "--tokenizer",
-        type=Path,
-        metavar="DIR",
-        help="tokenizer whose pieces protocol genomicllm counts (default: the model's)",
-    )
-    _output_options(parser, "folder for evaluation.json, .tsv, .md, .html and texts.tsv")
 
 
-def _calibrate(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the model and the genes")
-    _model_options(group, required=True, side="validation")
-    how = parser.add_argument_group("what is fitted")
-    how.add_argument(
-        "--target-precision",
-        type=share,
-        default=TARGET_PRECISION,
-        metavar="P",
-        help=f"share of right texts wanted among the described (default: {TARGET_PRECISION})",
-    )
-    _scoring_options(how)
-    _output_options(parser, "folder for calibration.json and calibration.html")
-
-
-def _model_options(group: argparse._ArgumentGroup, *, required: bool, side: str) -> None:
-    options.add_model(group)
-    group.add_argument(
-        "--corpus", type=Path, required=required, metavar="JSONL", help="corpus (genescribe corpus)"
-    )
-    group.add_argument(
-        "--splits",
-        type=Path,
-        required=required,
-        metavar="TSV",
-        help="its split (genescribe splits)",
-    )
-    group.add_argument(
-        "--side",
-        action="append",
-        metavar="SIDE",
-        help=f"side of the split to take genes from; may be repeated (default: {side})",
-    )
-    group.add_argument(
-        "--genes", type=options.positive, metavar="N", help="at most so many, drawn at random"
-    )
-    options.add_device(group)
-
-
-def _scoring_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
+SCORING = (
+    Option(
         "--question",
-        action="append",
+        multiple=True,
         metavar="TEXT",
         help=f"question whose answers count; may be repeated (default: {PRODUCT_NAME})",
-    )
-    group.add_argument(
+    ),
+    Option(
         "--right",
-        type=share,
+        type=Parsed(share),
         default=CORRECT_ROUGE_L,
         metavar="F",
-        help="ROUGE-L F against the reference from which on a text is right "
-        f"(default: {CORRECT_ROUGE_L})",
-    )
-    group.add_argument(
-        "--seed", type=options.not_negative, default=0, help="decides every draw (default: 0)"
-    )
+        help="ROUGE-L F against the reference from which on a text is right",
+    ),
+    Option(
+        "--seed",
+        type=options.NOT_NEGATIVE,
+        default=0,
+        metavar="N",
+        help="decides every draw",
+    ),
+)
 
 
-def _output_options(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help=what)
-    options.add_force(parser)
-    options.add_common(parser)
-
-
-def evaluate(args: argparse.Namespace) -> None:
+@command(
+    options.out("DIR", "folder for evaluation.json, .tsv, .md, .html and texts.tsv"),
+    options.FORCE,
+    *section(
+        "A model on the genes of a corpus, beside five baselines",
+        *_model_options(required=False, side="test"),
+    ),
+    *section(
+        "Or descriptions that exist",
+        Option("--descriptions", type=PATH, metavar="JSONL", help="what gather wrote"),
+        Option(
+            "--references",
+            type=PATH,
+            metavar="FILE",
+            help="what people wrote about the same genes: a corpus (.jsonl, .jsonl.gz), a table "
+            "with columns gene_id and product (.tsv; genes.tsv is one), or an annotation (GFF3, "
+            "GTF)",
+        ),
+    ),
+    *section(
+        "How texts are scored",
+        *SCORING,
+        Option(
+            "--encoder",
+            type=PATH,
+            metavar="DIR",
+            help="encoder of transformers for the semantic scores (default: character n-grams)",
+        ),
+        Option(
+            "--protocol",
+            type=click.Choice(PROTOCOLS),
+            multiple=True,
+            help="score as a published model was scored, too; may be repeated",
+        ),
+        Option(
+            "--tokenizer",
+            type=PATH,
+            metavar="DIR",
+            help="tokenizer whose pieces protocol genomicllm counts (default: the model's)",
+        ),
+    ),
+)
+def evaluate(args: Arguments) -> None:
     """Score a model or existing descriptions; write the figures."""
     from genescribe import evaluation
     from genescribe.evaluation.output import EVALUATION_FILES, write_evaluation
@@ -159,7 +153,23 @@ def evaluate(args: argparse.Namespace) -> None:
     print(markdown(figures), end="")
 
 
-def calibrate(args: argparse.Namespace) -> None:
+@command(
+    options.out("DIR", "folder for calibration.json and calibration.html"),
+    options.FORCE,
+    *section("The model and the genes", *_model_options(required=True, side="validation")),
+    *section(
+        "What is fitted",
+        Option(
+            "--target-precision",
+            type=Parsed(share),
+            default=TARGET_PRECISION,
+            metavar="P",
+            help="share of right texts wanted among the described",
+        ),
+        *SCORING,
+    ),
+)
+def calibrate(args: Arguments) -> None:
     """Fit score and thresholds; print the lines of the spec."""
     from genescribe import evaluation
     from genescribe.evaluation.output import CALIBRATION_FILES, write_calibration
@@ -182,7 +192,7 @@ def calibrate(args: argparse.Namespace) -> None:
     print(figures.spec_lines(), end="")
 
 
-def _existing_texts(args: argparse.Namespace) -> ExistingTexts:
+def _existing_texts(args: Arguments) -> ExistingTexts:
     from genescribe.evaluation.settings import ExistingTexts
 
     if args.references is None:
@@ -198,7 +208,7 @@ def _existing_texts(args: argparse.Namespace) -> ExistingTexts:
     )
 
 
-def _model_on_corpus(args: argparse.Namespace, side: str) -> ModelOnCorpus:
+def _model_on_corpus(args: Arguments, side: str) -> ModelOnCorpus:
     """Return what a model is tried on, with the threads that it may use; by default ``side``."""
     from genescribe.cli.progress import ProgressLine
     from genescribe.evaluation.settings import ModelOnCorpus

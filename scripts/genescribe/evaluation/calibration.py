@@ -28,7 +28,7 @@ from genescribe.evaluation.figures import (
 )
 from genescribe.evaluation.intervals import wilson
 from genescribe.evaluation.metrics import Floats
-from genescribe.specs.spec import Calibration
+from genescribe.specs.parts import Calibration
 
 Booleans = NDArray[np.bool_]
 
@@ -77,7 +77,9 @@ def fit(
     fitted = _regression().fit(features[:, : 1 + use_lift], correct[written])
     slopes = [round(slope, 3) for slope in fitted.coef_[0].tolist()]
     calibration = Calibration(
-        round(float(fitted.intercept_[0]), 3), slopes[0], slopes[1] if use_lift else 0.0
+        intercept=round(float(fitted.intercept_[0]), 3),
+        log_prob=slopes[0],
+        lift=slopes[1] if use_lift else 0.0,
     )
     min_lift = choose_min_lift(null_lifts)
     thresholds = choose_min_score(probabilities, correct, lifts >= min_lift, min_lift, target)

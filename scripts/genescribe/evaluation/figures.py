@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-from genescribe.specs.spec import Calibration
+from genescribe.specs.parts import Calibration
 
 EXAMPLES = 20
 """Genes whose texts evaluation.json holds; texts.tsv has all."""
@@ -225,7 +225,7 @@ class CalibrationFigures:
 
     def spec_lines(self) -> str:
         """Return the lines to put into a model spec."""
-        numbers = asdict(self.calibration)
+        numbers = plain(self.calibration)
         inside = ", ".join(f"{name}: {value}" for name, value in numbers.items())
         return (
             f"calibration: {{{inside}}}\n"
@@ -236,6 +236,8 @@ class CalibrationFigures:
 
 def plain(value: Any) -> Any:
     """Return figures as JSON's own types, fields by their ``JSON_NAMES``."""
+    if isinstance(value, Calibration):
+        return value.model_dump()
     if is_dataclass(value):
         values: dict[str, Any] = {}
         for one in fields(value):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from genescribe.artifacts.tables import escape
+from genescribe.artifacts import codec
 from genescribe.evaluation.figures import CalibrationFigures, Evaluation, Figure, TextRow, plain
 from genescribe.evaluation.page import write_calibration_page, write_evaluation_page
 from genescribe.evaluation.shown import markdown
@@ -50,17 +50,17 @@ def write_json(path: Path, figures: Evaluation | CalibrationFigures) -> None:
 
 def write_tsv(path: Path, figures: Evaluation) -> None:
     """Write one line per figure: all genes first, then every division, then the protocols."""
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
-        out.write("\t".join(TABLE_COLUMNS) + "\n")
-        for *place, figure in _lines(figures):
-            cells = (*place, figure.value, *(figure.interval or (None, None)))
-            out.write("\t".join("" if cell is None else str(cell) for cell in cells) + "\n")
+    lines = (
+        (*place, figure.value, *(figure.interval or (None, None)))
+        for *place, figure in _lines(figures)
+    )
+    codec.write_rows(path, TABLE_COLUMNS, (map(codec.cell, line) for line in lines))
 
 
 def _lines(figures: Evaluation) -> Iterator[tuple[str, str, int, str, str, Figure]]:
     groups = [("all", "all", figures.genes, figures.systems)]
     groups += [
-        (division, escape(label), group.genes, group.systems)
+        (division, label, group.genes, group.systems)
         for division, found in figures.strata.items()
         for label, group in found.items()
     ]
@@ -79,14 +79,4 @@ def _lines(figures: Evaluation) -> Iterator[tuple[str, str, int, str, str, Figur
 def write_rows(path: Path, rows: Sequence[TextRow]) -> None:
     """Write one line per gene: references, all texts, and the model's figures."""
     values = [plain(row) for row in rows]
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out,
-    ):
-        out.write("\t".join(values[0]) + "\n")
-        for row in values:
-            cells = (
-                escape(value) if isinstance(value, str) else "" if value is None else str(value)
-                for value in row.values()
-            )
-            out.write("\t".join(cells) + "\n")
+    codec.write_rows(path, values[0], (map(codec.cell, row.values()) for row in values))

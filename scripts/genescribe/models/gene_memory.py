@@ -10,25 +10,16 @@ their idf vectors are by cosine. NumPy only: this module must be usable without 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genescribe.kmers import (
-    NUCLEOTIDE_SEEDS,
-    RESIDUE_SEEDS,
-    Seed,
-    nucleotide_codes,
-    packed_kmers,
-    translate,
-)
+from genescribe.kmers import NUCLEOTIDE_SEED, RESIDUE_SEEDS, Seed, packed_kmers
+from genescribe.nucleotides import nucleotide_codes, residue_codes
 
-PROTEIN_SEEDS = (RESIDUE_SEEDS[0], RESIDUE_SEEDS[2])
-"""Exact 4-mers find near relatives, the spaced seed over the reduced alphabet far ones."""
-
-SEEDS = (*PROTEIN_SEEDS, NUCLEOTIDE_SEEDS[1])
+SEEDS = (*RESIDUE_SEEDS, NUCLEOTIDE_SEED)
 """Coding genes are looked up by the first two, all others by the last, nucleotide 8-mers."""
 
 MAX_FREQUENCY = 3000
@@ -45,7 +36,7 @@ Arrays = dict[str, NDArray[Any]]
 
 def seeds_of(is_protein: bool) -> range:
     """Return the numbers of the seeds that genes of a kind are looked up by."""
-    return range(len(PROTEIN_SEEDS)) if is_protein else range(len(PROTEIN_SEEDS), len(SEEDS))
+    return range(len(RESIDUE_SEEDS)) if is_protein else range(len(RESIDUE_SEEDS), len(SEEDS))
 
 
 def num_codes(seed: Seed) -> int:
@@ -87,10 +78,6 @@ class Relatives:
     def features(self) -> NDArray[np.float32]:
         """Similarities, shares and stretch side by side, (batch, k, NUM_FEATURES)."""
         return np.concatenate([self.similarities, self.shared, self.stretch[..., None]], axis=2)
-
-    def take(self, rows: Sequence[int] | NDArray[np.integer]) -> Relatives:
-        """Return those of some genes of the batch."""
-        return Relatives(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 class SeedIndex:
@@ -341,7 +328,7 @@ def empty_arrays() -> Arrays:
 
 
 def _letters(sequence: str, is_protein: bool) -> NDArray[np.uint8]:
-    return translate(sequence) if is_protein else nucleotide_codes(sequence)
+    return residue_codes(sequence) if is_protein else nucleotide_codes(sequence)
 
 
 def _distinct_kmers(letters: NDArray[np.uint8], seed: Seed) -> NDArray[np.int64]:

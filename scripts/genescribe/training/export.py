@@ -18,17 +18,17 @@ from genescribe.errors import InputError
 from genescribe.models.checkpoint import (
     PROJECTOR_FILE,
     quiet_transformers,
-    sequence_tokenizer_folder,
+    reader_folder,
 )
 from genescribe.models.convert.folder import write_sums
 from genescribe.models.processing import SEQUENCE_TOKENIZER_FOLDER
-from genescribe.specs.spec import SPEC_FILE, ModelSpec
+from genescribe.specs.places import SPEC_FILE
+from genescribe.specs.spec import ModelSpec
 from genescribe.training.build import Start
 from genescribe.training.config import TrainConfig
 from genescribe.version import __version__
 
 CARD_FILE = "README.md"
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
 SHOWN_ORGANISMS = 12
 
 
@@ -50,7 +50,7 @@ class Facts:
 
 def check_export(spec: ModelSpec, config: TrainConfig) -> None:
     """Raise InputError where a model cannot be saved as the configuration asks."""
-    if config.save == "parts" and (not spec.components or "adapter" in spec.components):
+    if config.save == "parts" and (not spec.weights.parts or "adapter" in spec.weights.parts):
         raise InputError(
             f"save: parts needs a model whose weights are encoder, projector and language_model; "
             f"those of {spec.name} are not, say save: whole"
@@ -132,13 +132,13 @@ def _save_whole(start: Start, model: Any, folder: Path) -> None:
         model.language_model = model.language_model.merge_and_unload()
     model.save_pretrained(str(folder))
     start.processor.save_pretrained(folder)
-    _save_sequence_tokenizer(start, folder)
+    _save_reader_files(start, folder)
 
 
 def _save_parts(start: Start, model: Any, config: TrainConfig, folder: Path) -> dict[str, str]:
     """Save each part that was trained in a folder of its own; return where all parts lie."""
     trained = config.new.union(*(stage.train for stage in config.stages))
-    weights = {part: str(path) for part, path in start.spec.components.items()}
+    weights = {part: str(path) for part, path in start.spec.weights.parts.items()}
     if "projector" in trained:
         between = ("projector.", "pooling.", "null_sequence")
         tensors = {n: t for n, t in model.state_dict().items() if n.startswith(between)}
@@ -146,7 +146,7 @@ def _save_parts(start: Start, model: Any, config: TrainConfig, folder: Path) -> 
         save_file(tensors, folder / "projector" / PROJECTOR_FILE)
     if "encoder" in trained:
         model.encoder.save_pretrained(str(folder / "encoder"))
-        _save_sequence_tokenizer(start, folder / "encoder")
+        _save_reader_files(start, folder / "encoder")
     if isinstance(model.language_model, PeftModel):
         model.language_model.save_pretrained(str(folder / "adapter"))
     elif "language_model" in trained:
@@ -158,12 +158,13 @@ def _save_parts(start: Start, model: Any, config: TrainConfig, folder: Path) -> 
     return weights
 
 
-def _save_sequence_tokenizer(start: Start, folder: Path) -> None:
-    if start.processor.sequence_tokenizer is None:
+def _save_reader_files(start: Start, folder: Path) -> None:
+    names = start.processor.reader.files
+    if not names:
         return
-    source, target = sequence_tokenizer_folder(start.spec), folder / SEQUENCE_TOKENIZER_FOLDER
+    source, target = reader_folder(start.spec), folder / SEQUENCE_TOKENIZER_FOLDER
     target.mkdir()
-    for name in TOKENIZER_FILES:
+    for name in names:
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
 
