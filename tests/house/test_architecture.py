@@ -25,7 +25,6 @@ FLOORS = [
         "errors",
         "files",
         "bgzip",
-        "import_graph",
         "keys",
         "nucleotides",
         "kmers",
