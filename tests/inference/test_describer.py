@@ -13,9 +13,12 @@ import torch
 
 from genescribe.errors import Cancelled, InputError
 from genescribe.inference import describer as module
+from genescribe.inference.batching import PROMPT_TOKENS, Batching
 from genescribe.inference.cache import FolderCache, Generation, cache_key
-from genescribe.inference.describer import PROMPT_TOKENS, DescribeParams, Describer, shuffled
+from genescribe.inference.describer import Describer
+from genescribe.inference.params import DescribeParams
 from genescribe.inference.scheduling import TokenBudget, gene_cost, shard_members
+from genescribe.inference.writer import shuffled
 from genescribe.records import Reason, SequenceRecord, Status, View, sequence_sha256
 from genescribe.specs.prompts import PromptVariant, Turn
 
@@ -74,7 +77,7 @@ class FakeModel:
     def with_features(
         self, inputs: dict[str, torch.Tensor], use_sequence: bool = True
     ) -> dict[str, torch.Tensor]:
-        return inputs
+        return inputs if use_sequence else {"adenines": inputs["adenines"]}
 
     def generate(
         self, lengths: torch.Tensor, adenines: torch.Tensor, max_new_tokens: int
@@ -97,7 +100,9 @@ class FakeModel:
         use_sequence: bool,
         text_mask: torch.Tensor,
     ) -> torch.Tensor:
-        value = -inputs["lengths"].float()[:, None] / 100 if use_sequence else torch.tensor(-1.0)
+        assert use_sequence, "what the inputs hold is read"
+        is_gene = "lengths" in inputs
+        value = -inputs["lengths"].float()[:, None] / 100 if is_gene else torch.tensor(-1.0)
         value = value - inputs["adenines"].float()[:, None] + 1  # one A among the first four
         # a wild value on padding: it must not count
         return torch.where(text_mask, value, torch.tensor(-1e6))
@@ -131,7 +136,7 @@ def make(
     )
     monkeypatch.setattr(module, "load_spec", lambda name: spec)
     monkeypatch.setattr(module, "load", lambda spec, device, dtype: (model, FakeProcessor()))
-    monkeypatch.setattr(Describer, "_batch_tokens", lambda self: 1 << 16)
+    monkeypatch.setattr(Batching, "_batch_tokens", lambda self: 1 << 16)
     return Describer("fake", device="cpu", **options)
 
 
@@ -200,7 +205,7 @@ def test_status_and_reason(
     reason: Reason,
 ) -> None:
     describer = make(monkeypatch, FakeModel())
-    row = describer.judge(RECORDS[0], Generation(text, log_prob, lift, 3))
+    row = module.described(describer.spec, RECORDS[0], Generation(text, log_prob, lift, 3))
     assert (row.status, row.reason) == (status, reason)
 
 
@@ -243,16 +248,16 @@ def test_the_cache_saves_every_unchanged_gene(monkeypatch: pytest.MonkeyPatch, t
 
 def test_the_key_names_everything_that_decides_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
     describer = make(monkeypatch, FakeModel())
-    base = describer.key(RECORDS[0], DescribeParams())
-    assert base == describer.key(record("other name", RECORDS[0].sequence), DescribeParams())
-    assert base != describer.key(RECORDS[1], DescribeParams())
+    base = describer.writer.key(RECORDS[0], DescribeParams())
+    assert base == describer.writer.key(record("other name", RECORDS[0].sequence), DescribeParams())
+    assert base != describer.writer.key(RECORDS[1], DescribeParams())
     for asked in (
         {"organism": "yeast"},
         {"question": "Which?"},
         {"context": "id=1"},
         {"history": (Turn("Which?", "This."),)},
     ):
-        assert base != describer.key(RECORDS[0], DescribeParams(**asked)), asked
+        assert base != describer.writer.key(RECORDS[0], DescribeParams(**asked)), asked
     for field, other in {
         "sha256": "changed",
         "prompt": PromptVariant("p1", "{sequence} {question}", bos="none"),
@@ -264,7 +269,7 @@ def test_the_key_names_everything_that_decides_a_text(monkeypatch: pytest.Monkey
     }.items():
         kept = getattr(describer.spec, field)
         setattr(describer.spec, field, other)
-        assert base != describer.key(RECORDS[0], DescribeParams())
+        assert base != describer.writer.key(RECORDS[0], DescribeParams())
         setattr(describer.spec, field, kept)
 
 

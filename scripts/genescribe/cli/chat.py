@@ -246,7 +246,7 @@ def _answers(
     args: argparse.Namespace, spec: ModelSpec, genes: list[FoundGene]
 ) -> Iterator[TaskAnswer]:
     from genescribe.cli.progress import ProgressLine
-    from genescribe.inference.describer import DescribeParams
+    from genescribe.inference.params import DescribeParams
     from genescribe.pipeline.ask import answers
 
     params = DescribeParams(organism=args.organism, question=args.question, context=args.context)
