@@ -33,12 +33,12 @@ from transformers import LlamaConfig
 
 from genescribe.inference.batching import BATCH_TOKENS, PROMPT_TOKENS
 from genescribe.inference.scheduling import TokenBudget
-from genescribe.models.chunks import chunks
-from genescribe.models.configuration import Dnabert2Config, SequenceChatConfig
+from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.convert.configs import VICUNA_13B
+from genescribe.models.encoders.dnabert2 import Dnabert2Config
+from genescribe.models.encoders.tokens import chunks
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
-from genescribe.models.sequence_tokenizers import SequenceTokenizer, sequence_tokenizer
 from genescribe.records import SequenceRecord, View, sequence_sha256
 from genescribe.specs.prompts import PromptVariant
 from genescribe.training.vocabulary import train_tokenizer
@@ -67,7 +67,7 @@ def genes(count: int) -> list[SequenceRecord]:
     return records
 
 
-def byte_pairs(folder: Path) -> SequenceTokenizer:
+def write_byte_pairs(folder: Path) -> None:
     """Learn as many byte pairs as DNABERT-2 has from random DNA: some 5 nt a token, too."""
     rng = random.Random(1)
     special = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
@@ -79,7 +79,6 @@ def byte_pairs(folder: Path) -> SequenceTokenizer:
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
     )
     tokenizer.save(str(folder / "tokenizer.json"))
-    return sequence_tokenizer("bpe", folder)
 
 
 def build(full: bool, device: str) -> tuple[SequenceChatModel, SequenceChatProcessor]:
@@ -104,9 +103,11 @@ def build(full: bool, device: str) -> tuple[SequenceChatModel, SequenceChatProce
     # no text ends early, so that both sides write the same number of tokens
     model.language_model.generation_config.eos_token_id = None
     with tempfile.TemporaryDirectory() as folder:
-        nucleotides = byte_pairs(Path(folder))
-    words = train_tokenizer([QUESTION, PROMPT.template] * 8, 400)
-    return model, SequenceChatProcessor(words, config, PROMPT, nucleotides)
+        write_byte_pairs(Path(folder))
+        words = train_tokenizer([QUESTION, PROMPT.template] * 8, 400)
+        processor = SequenceChatProcessor(words, config, PROMPT)
+        processor.reader.load(Path(folder), model.encoder)
+    return model, processor
 
 
 class Clock:
@@ -174,7 +175,7 @@ def plain_loop(
         clock = Clock(device)
         vectors = []
         for chunk in chunks(record.sequence, 512, 10):
-            ids = torch.tensor([processor.sequence_tokenizer.encode(chunk)], device=device)
+            ids = torch.tensor([processor.reader.tokenizer.encode(chunk)], device=device)
             vectors.append(model.encoder(ids).last_hidden_state.mean(1))  # (1, dim)
         gene = model.projector(torch.stack(vectors, dim=1))  # (1, chunks, hidden)
         seconds["encoder"] += clock.seconds()

@@ -26,10 +26,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
+from genescribe import open_results
 from genescribe.artifacts.descriptions import write_descriptions
 from genescribe.artifacts.tables import write_genes_tsv
 from genescribe.records import Description, GeneRow, Reason, Status
-from genescribe.widget import AnnotationWidget, open_results
+from genescribe.widget import AnnotationWidget
 
 WORDS = [
     "protein", "kinase", "ribosomal", "mitochondrial", "membrane", "required", "for", "assembly",

@@ -1,5 +1,51 @@
-"""genescribe: natural-language descriptions for the genes of an annotation you already have."""
+"""genescribe: natural-language descriptions for the genes of an annotation you already have.
+
+    import genescribe
+
+    genes = genescribe.annotate("genome.fa.gz", "genes.gff3", out="results")  # a DataFrame
+
+What this module names is loaded when it is first used: the import itself costs nothing.
+"""
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+import importlib
+from typing import TYPE_CHECKING
+
+from genescribe.version import __version__
+
+if TYPE_CHECKING:
+    from genescribe.api import annotate, open_results, strip
+    from genescribe.genome.annotation import read_annotation
+    from genescribe.inference.describer import Describer
+
+__all__ = [
+    "Describer",
+    "__version__",
+    "annotate",
+    "open_results",
+    "read_annotation",
+    "strip",
+]
+
+_HOMES = {
+    "Describer": "genescribe.inference.describer",
+    "annotate": "genescribe.api",
+    "open_results": "genescribe.api",
+    "read_annotation": "genescribe.genome.annotation",
+    "strip": "genescribe.api",
+}
+"""The modules of the names that are not here yet."""
+
+if not TYPE_CHECKING:  # which sees the imports above, and every other name as the mistake it is
+
+    def __getattr__(name: str) -> object:
+        """Import what is asked for (PEP 562)."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = found
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

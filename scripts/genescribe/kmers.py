@@ -1,13 +1,11 @@
-"""Hashed k-mers of a gene: nucleotides in, table rows out, the same on every machine.
+"""K-mers of a gene: nucleotides in, numbers out, the same on every machine.
 
 A coding sequence is translated in frame and read as residues, everything else as nucleotides.
-Each k-mer becomes one row of an embedding table by a fixed integer hash, so no vocabulary has to
-be built or shipped. NumPy only: this module must be usable without torch.
+NumPy only: this module must be usable without torch.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -47,37 +45,11 @@ class Seed(NamedTuple):
 
 RESIDUE_SEEDS = (
     Seed((0, 1, 2, 3), len(RESIDUES)),
-    Seed((0, 1, 2, 3, 4, 5), len(REDUCED_GROUPS), reduced=True),
     Seed((0, 1, 3, 4, 7, 9), len(REDUCED_GROUPS), reduced=True),  # spaced: 1101100101
 )
-NUCLEOTIDE_SEEDS = tuple(Seed(tuple(range(k)), 4) for k in (5, 8, 11))
+"""Exact 4-mers find near relatives, the spaced seed over the reduced alphabet far ones."""
 
-
-@dataclass(frozen=True, slots=True)
-class KmerBag:
-    """The k-mers of one gene: ``rows`` of the table and the ``windows`` they lie in, (n_kmers,).
-
-    ``length`` counts the letters read (residues if ``is_protein``, else nucleotides).
-    """
-
-    rows: NDArray[np.int32]
-    windows: NDArray[np.int8]
-    length: int
-    is_protein: bool
-
-
-def hash_rows(codes: NDArray[np.uint64], seed_index: int, table_bits: int) -> NDArray[np.int32]:
-    """Map packed k-mer codes of one seed to rows in [0, 2**table_bits), same shape.
-
-    The finaliser of SplitMix64 (Steele, Lea and Flood 2014) over code + (seed_index + 1) * the
-    golden gamma, all in unsigned 64-bit arithmetic modulo 2**64; the top ``table_bits`` are kept.
-    """
-    gamma = ((seed_index + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
-    mixed = codes + np.uint64(gamma)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed = mixed ^ (mixed >> np.uint64(31))
-    return (mixed >> np.uint64(64 - table_bits)).astype(np.int32)
+NUCLEOTIDE_SEED = Seed(tuple(range(8)), 4)
 
 
 def nucleotide_codes(sequence: str) -> NDArray[np.uint8]:
@@ -117,20 +89,3 @@ def packed_kmers(
         known &= letter != _UNKNOWN
     starts = np.flatnonzero(known)
     return codes[starts], starts
-
-
-def kmer_bag(sequence: str, *, is_protein: bool, windows: int, table_bits: int) -> KmerBag:
-    """Hash all k-mers of a sequence (upper case DNA, in frame if ``is_protein``).
-
-    ``windows`` equal stretches along the gene tell where each k-mer starts. A sequence too short
-    or too ambiguous for any k-mer gives an empty bag.
-    """
-    letters = translate(sequence) if is_protein else nucleotide_codes(sequence)
-    seeds = RESIDUE_SEEDS if is_protein else NUCLEOTIDE_SEEDS
-    first_index = 0 if is_protein else len(RESIDUE_SEEDS)
-    rows, places = [], []
-    for index, seed in enumerate(seeds, start=first_index):
-        codes, starts = packed_kmers(letters, seed)
-        rows.append(hash_rows(codes, index, table_bits))
-        places.append((starts * windows // max(1, len(letters))).astype(np.int8))
-    return KmerBag(np.concatenate(rows), np.concatenate(places), len(letters), is_protein)

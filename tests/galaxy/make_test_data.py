@@ -63,10 +63,10 @@ def make_model() -> None:
     import torch
 
     from genescribe.files import sha256_of
-    from support.toy_model import toy
+    from support.toy_model import TOKENS, untrained
 
     torch.manual_seed(1)
-    model, processor = toy()
+    model, processor = untrained(TOKENS)
     folder = TEST_DATA / MODEL
     shutil.rmtree(folder, ignore_errors=True)
     model.save_pretrained(folder)
@@ -76,6 +76,7 @@ def make_model() -> None:
         "name": MODEL,
         "summary": "Random weights, for tests: every text is nonsense.",
         "trained_on": "Nothing.",
+        "source": "tests/galaxy/make_test_data.py",
         "weights": {
             "folder": f"./{MODEL}",
             "sha256": {path.name: sha256_of(path) for path in sorted(folder.iterdir())},

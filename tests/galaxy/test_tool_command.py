@@ -81,3 +81,26 @@ def test_what_the_form_changes_reaches_the_program(tmp_path) -> None:
     ):  # fmt: skip
         assert option in words
     assert "--cache" not in words
+
+
+WRITES_AN_INDEX = """
+from pathlib import Path
+
+results = Path("results")
+results.mkdir()
+(Path("genescribe.log")).touch()
+for name in ("plasmid.gff3", "plasmid.sorted.gff3.gz", "plasmid.sorted.gff3.gz.{}"):
+    (results / name).write_text(name)
+(results / "descriptions.tsv").write_text("gene_id\\tstatus\\n")
+"""
+
+
+@pytest.mark.parametrize("kind", ["tbi", "csi"])
+def test_index_of_the_sorted_copy_whichever_was_written(tmp_path, kind) -> None:
+    script = tmp_path / "writes.py"
+    script.write_text(WRITES_AN_INDEX.format(kind), encoding="utf-8")
+    line = command(Dataset(GENES), Dataset(GENOME), more_outputs=["sorted"])
+    done = run(tmp_path / "job", line, [script])
+    assert done.returncode == 0, done.stderr
+    index = tmp_path / "job" / "results" / "sorted.gff3.gz.index"
+    assert index.read_text("utf-8") == f"plasmid.sorted.gff3.gz.{kind}"

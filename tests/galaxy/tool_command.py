@@ -59,11 +59,11 @@ def _value(param: ET.Element) -> Any:
     return param.get("value", "")
 
 
-def command(annotation: Dataset, genome: Dataset | None, **sections: Mapping[str, Any]) -> str:
-    """Return the shell command of a job; ``sections`` are what was changed in the form."""
+def command(annotation: Dataset, genome: Dataset | None, **changes: Any) -> str:
+    """Return the shell command of a job; ``changes`` of the form: values, of sections mappings."""
     form = untouched_form()
-    for name, changed in sections.items():
-        form[name] |= changed
+    for name, changed in changes.items():
+        form[name] = form[name] | changed if isinstance(form[name], Mapping) else changed
     form["genome_source"]["genome"] = genome
     source = ET.parse(TOOL).getroot().findtext("command")
     filled = Template.compile(source=source)(namespaces=[form | {"annotation": annotation}])

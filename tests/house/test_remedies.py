@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import pickle
 import re
@@ -15,8 +14,8 @@ import yaml
 
 from genescribe import doors, errors
 from genescribe.cli import main
-from genescribe.cli.parser import build_parser
 from genescribe.errors import Remedy
+from support.command_line import all_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "scripts" / "genescribe"
@@ -39,16 +38,10 @@ WORDS = {
 }
 
 
-def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for name, sub in action.choices.items():
-                yield name, sub
-                yield from commands(sub)
-
-
-COMMANDS = dict(commands(build_parser()))
-OPTIONS = {option for sub in COMMANDS.values() for option in sub._option_string_actions}
+COMMANDS = {words[-1] for words in all_commands() if words}
+OPTIONS = {
+    flag for command in all_commands().values() for option in command.params for flag in option.opts
+}
 COMMAND = re.compile(rf"\bgenescribe ({'|'.join(map(re.escape, COMMANDS))})\b")
 
 

@@ -18,8 +18,9 @@ from transformers import AutoModelForCausalLM, LlamaConfig, Qwen3Config
 from genescribe.errors import CheckpointError, InputError
 from genescribe.models import footprint
 from genescribe.models.checkpoint import load
-from genescribe.models.configuration import Dnabert2Config, SequenceChatConfig
+from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.convert.folder import write_sums
+from genescribe.models.encoders.dnabert2 import Dnabert2Config
 from genescribe.models.generation import SequenceTextModel
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.records import SequenceRecord, View, sequence_sha256

@@ -11,13 +11,11 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModel, EsmConfig, PreTrainedModel
 
-from genescribe.models.configuration import (
-    Dnabert2Config,
-    KmerBagConfig,
-    NucleotideTransformerConfig,
-)
-from genescribe.models.encoders import build_encoder, masked_lm_head_parameters, max_tokens
-from genescribe.models.encoders.dnabert2 import Layer, alibi_slopes
+from genescribe.models.configuration import SequenceChatConfig
+from genescribe.models.encoders import build_encoder
+from genescribe.models.encoders.dnabert2 import Dnabert2Config, Layer, alibi_slopes
+from genescribe.models.encoders.nucleotide_transformer import NucleotideTransformerConfig
+from genescribe.models.encoders.tokens import TokenReader, max_tokens
 from support.random_weights import randomise
 from support.references import dnabert2, esm, relative_error
 
@@ -192,7 +190,10 @@ def test_parameters_are_those_published(config, encoder: int, published: float) 
     with torch.device("meta"):
         model = build_encoder(config)
     assert model.num_parameters() == encoder
-    total = encoder + masked_lm_head_parameters(config)
+    chat = SequenceChatConfig(
+        encoder_config=config, pooling="none", sequence_tokenizer="nucleotide"
+    )
+    total = encoder + TokenReader(chat).head_parameters
     assert round(total / 1e6, 2) == published
 
 
@@ -201,7 +202,6 @@ def test_positions() -> None:
     assert max_tokens(rna_fm_config(**sizes)) == 1024
     assert max_tokens(NucleotideTransformerConfig(**NT_V2, **sizes)) is None
     assert max_tokens(Dnabert2Config()) is None
-    assert max_tokens(KmerBagConfig()) is None
 
 
 @pytest.mark.parametrize("make", [lambda: small_dnabert2(12), small_nucleotide_transformer])

@@ -163,7 +163,7 @@ def test_a_batch_is_its_genes_one_by_one() -> None:
     for i in range(0, 36, 5):
         alone = memory.relatives([genes[i]], [proteins[i]], 4, [left_out[i]])
         for name in Relatives.__slots__:
-            assert np.array_equal(getattr(alone, name), getattr(together.take([i]), name)), name
+            assert np.array_equal(getattr(alone, name), getattr(together, name)[[i]]), name
 
 
 def same(one: GeneMemory, other: GeneMemory) -> bool:

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from genescribe.models import generation
-from genescribe.models.checkpoint import load_folder
 from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.generation import position_ids
 from genescribe.models.modeling import SequenceChatModel, SequenceFeatures
 from genescribe.models.processing import SEQUENCE_TOKEN, SequenceChatProcessor
 from genescribe.models.projector import build_projector
 from genescribe.records import SequenceRecord, View, sequence_sha256
+from support.folders import load_folder
 from support.toy_model import PROMPT, random_record, toy
 
 

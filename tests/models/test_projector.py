@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genescribe.models.pooling import AttentionPooling, build_pooling
+from genescribe.models.encoders.tokens import AttentionPooling, build_pooling
 from genescribe.models.projector import Resampler, build_projector, project
 from support.random_weights import randomise
 from support.references import relative_error, resampler

@@ -21,9 +21,9 @@ from torch import Tensor
 from transformers import AutoModel, AutoModelForCausalLM, EsmConfig, EsmForMaskedLM
 
 from genescribe.models.checkpoint import load
-from genescribe.models.configuration import NucleotideTransformerConfig
 from genescribe.models.convert import Companions, convert
 from genescribe.models.encoders import NucleotideTransformerModel
+from genescribe.models.encoders.nucleotide_transformer import NucleotideTransformerConfig
 from genescribe.records import SequenceRecord, View, sequence_sha256
 from genescribe.specs.spec import load_spec, specs_folder
 from support import published_layouts as layouts

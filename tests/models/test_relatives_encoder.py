@@ -15,16 +15,16 @@ import pytest
 import torch
 from transformers import AutoTokenizer, LlamaConfig
 
-from genescribe.models.checkpoint import load_folder
-from genescribe.models.configuration import GeneMemoryConfig, SequenceChatConfig
+from genescribe.models.configuration import SequenceChatConfig
+from genescribe.models.encoders.relatives import GeneMemoryConfig
 from genescribe.models.footprint import needs_of
 from genescribe.models.gene_memory import NONE
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
-from genescribe.models.remember import remember
 from genescribe.records import SequenceRecord, View, sequence_sha256
 from genescribe.specs.prompts import PromptVariant
 from genescribe.specs.spec import load_spec
+from support.folders import load_folder
 
 TINY = Path(__file__).resolve().parents[2] / "models" / "tiny"
 PROMPT = PromptVariant("memory-1", "{question}; {biotype}: {sequence}")
@@ -63,14 +63,17 @@ def untrained(**encoder: int) -> tuple[SequenceChatModel, SequenceChatProcessor]
 @pytest.fixture(scope="module")
 def built() -> tuple[SequenceChatModel, SequenceChatProcessor]:
     model, processor = untrained()
-    remember(model.encoder, processor, records(9), [f"ribosomal protein L{i}" for i in range(9)])
+    texts = [f"ribosomal protein L{i}" for i in range(9)]
+    processor.reader.remember(model.encoder, processor.tokenizer, records(9), texts)
     return model, processor
 
 
 def test_inputs(built) -> None:
     model, processor = built
-    inputs, counts = processor.sequence_inputs(records(9)[:4])
-    assert counts == [model.config.encoder_config.num_slots] * 4 == [16] * 4
+    readings = [processor.reader.read(record) for record in records(9)[:4]]
+    assert {reading.num_vectors for reading in readings} == {16}
+    assert model.config.encoder_config.num_slots == 16
+    inputs = processor.sequence_inputs(readings)
     expected = processor.tokenizer("ribosomal protein L2", add_special_tokens=False)["input_ids"]
     ids = inputs["sequence_token_ids"]
     assert ids.shape == (4, 3, 5)
@@ -78,8 +81,9 @@ def test_inputs(built) -> None:
     assert ids[2, 0].tolist() == ([*expected, end] + [NONE] * 5)[:5]
     assert inputs["sequence_is_protein"].tolist() == [1, 1, 0, 1]
     assert inputs["sequence_length"][2] == len(records(9)[2].sequence)
-    left_out = [np.array([i]) for i in range(4)]
-    others, _ = processor.sequence_inputs(records(9)[:4], left_out)
+    others = processor.sequence_inputs(
+        [processor.reader.read(record, np.array([i])) for i, record in enumerate(records(9)[:4])]
+    )
     assert (others["sequence_similarities"][:, 0, :6] < 0.5).all()
 
 
@@ -125,8 +129,8 @@ def test_a_gene_without_relatives_takes_as_many_placeholders(built) -> None:
 
 def test_without_any_stored_genes() -> None:
     model, processor = untrained()
-    processor.memory = model.encoder.memory()
-    inputs, _ = processor.sequence_inputs(records(2))
+    processor.reader.load(Path(), model.encoder)
+    inputs = processor(records(2))
     assert (inputs["sequence_token_ids"] == NONE).all()
 
 
@@ -156,7 +160,7 @@ def test_saved_and_loaded(built, dtype: torch.dtype, tmp_path: Path) -> None:
     processor.save_pretrained(tmp_path)
     again, other = load_folder(tmp_path, PROMPT, "cpu", torch.bfloat16)
     expected = model.encoder.memory().arrays()
-    for found in (again.encoder.memory().arrays(), other.memory.arrays()):
+    for found in (again.encoder.memory().arrays(), other.reader.memory.arrays()):
         assert found.keys() == expected.keys()
         for name, array in expected.items():
             assert found[name].dtype == array.dtype
@@ -173,13 +177,14 @@ def test_remembering_more_is_remembering_all(built, tmp_path: Path) -> None:
     processor.save_pretrained(tmp_path)
     again, other = load_folder(tmp_path, PROMPT, "cpu", torch.float32)
     new = records(4, seed=5)
-    assert remember(again.encoder, other, new, ["kinase"] * 4) == range(9, 13)
+    added = other.reader.remember(again.encoder, other.tokenizer, new, ["kinase"] * 4)
+    assert added == range(9, 13)
     assert other.evidence(new[1])[0] == ("kinase", 1.0)
     assert other.evidence(records(9)[3])[0] == ("ribosomal protein L3", 1.0)
     again.save_pretrained(tmp_path)
     last, _ = load_folder(tmp_path, PROMPT, "cpu", torch.float32)
     assert last.config.encoder_config.num_genes == 13
-    assert np.array_equal(last.encoder.memory().texts, other.memory.texts)
+    assert np.array_equal(last.encoder.memory().texts, other.reader.memory.texts)
 
 
 def test_processors_can_be_sent_to_other_processes(built) -> None:
@@ -209,7 +214,7 @@ def test_verified_without_loading(built, tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     processor.save_pretrained(tmp_path)
     _, found = load_folder(tmp_path, PROMPT, "meta", torch.float32)
-    assert found.memory is None
+    assert found.reader.memory is None
 
 
 def test_identity_needs_equal_widths() -> None:

@@ -14,7 +14,7 @@ from genescribe.errors import InputError
 from genescribe.inference.describer import Describer
 from genescribe.inference.params import DescribeParams
 from genescribe.inference.writer import shuffled
-from genescribe.models.chunks import PADDING, chunks, length_buckets
+from genescribe.models.encoders.tokens import PADDING, chunks, length_buckets
 from genescribe.records import Reason, SequenceRecord, View, sequence_sha256
 from genescribe.specs.prompts import PromptVariant, Turn
 from support.published_shapes import MAX_LENGTH, genes, write_model, write_spec
@@ -114,7 +114,7 @@ def test_one_vector_per_chunk_is_the_mean_over_its_tokens(describers) -> None:
     with torch.inference_mode():
         for gene in records:
             for chunk in chunks(gene.sequence, 512, 10):
-                ids = torch.tensor([processor.sequence_tokenizer.encode(chunk)])
+                ids = torch.tensor([processor.reader.tokenizer.encode(chunk)])
                 assert ids[0, 0] == 1, "[CLS] counts too"
                 assert ids[0, -1] == 2, "[SEP] counts too"
                 hidden = model.encoder(ids).last_hidden_state[0]
@@ -128,7 +128,7 @@ def test_one_vector_per_nucleotide_leaves_out_special_tokens(describers) -> None
     records = genes([70, 200])
     features = model.get_sequence_features(processor(records))
     assert features.counts.tolist() == [70, 200]
-    ids = torch.tensor([processor.sequence_tokenizer.encode(records[0].sequence)])
+    ids = torch.tensor([processor.reader.tokenizer.encode(records[0].sequence)])
     with torch.inference_mode():
         expected = model.projector(model.encoder(ids).last_hidden_state[0, 1:-1])
     torch.testing.assert_close(features.values[:70], expected, atol=1e-4, rtol=1e-4)

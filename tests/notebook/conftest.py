@@ -24,7 +24,7 @@ def small(root, tmp_path_factory):
 def finished(example, tmp_path_factory):
     """The folder of a finished run of the example."""
     out = tmp_path_factory.mktemp("finished") / "results"
-    from genescribe.widget import annotate
+    from genescribe import annotate
 
     annotate(*example, out=out)
     return out

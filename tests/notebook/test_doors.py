@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 pytest.importorskip("anywidget")
-pytest.importorskip("pandas")
 from genescribe.widget import AnnotationWidget
 
 FILES = ("example.gff3", "descriptions.tsv", "descriptions.jsonl", "genes.tsv")

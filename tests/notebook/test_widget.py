@@ -18,8 +18,8 @@ from genescribe.genome.annotation import read_annotation
 from genescribe.pipeline.options import DescribeOptions
 
 pytest.importorskip("anywidget")
-pytest.importorskip("pandas")
-from genescribe.widget import AnnotationWidget, annotate, open_results
+from genescribe import annotate, open_results
+from genescribe.widget import AnnotationWidget
 from genescribe.widget.structure import draw
 
 

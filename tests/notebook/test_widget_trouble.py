@@ -14,8 +14,8 @@ import pytest
 from genescribe.errors import AnnotationError, OutputError, SequenceMismatchError
 
 pytest.importorskip("anywidget")
-pytest.importorskip("pandas")
-from genescribe.widget import AnnotationWidget, annotate
+from genescribe import annotate
+from genescribe.widget import AnnotationWidget
 
 
 @pytest.mark.parametrize("door", ["annotate", "widget"])

@@ -15,8 +15,9 @@ import torch
 import yaml
 from transformers import AutoConfig, AutoModelForCausalLM, EsmConfig
 
-from genescribe.models.configuration import Dnabert2Config, SequenceChatConfig
+from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.convert.vocabulary import load_tokenizer
+from genescribe.models.encoders.dnabert2 import Dnabert2Config
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.records import SequenceRecord, View, sequence_sha256
 from support import published_layouts as layouts

@@ -12,7 +12,7 @@ from genescribe.corpus.records import CorpusRecord, write_corpus
 from genescribe.corpus.splits import Side, SplitRow, write_splits
 from genescribe.records import View, sequence_sha256
 from genescribe.training.train import TrainInputs
-from support.toy_model import ENCODER, TEXT
+from support.toy_model import ENCODER, TEXT, TOKENS
 
 PRODUCTS = ("kinase", "histone", "permease", "helicase")
 CODONS = [a + b + "A" for a in "ACG" for b in "ACGT"]
@@ -38,6 +38,8 @@ SPEC: dict[str, Any] = {
     "min_lift": 0.1,
     "min_score": 0,
 }
+TOKENS_SPEC = {**SPEC, "config": {**SPEC["config"], **TOKENS}}
+"""With an encoder that another process knows, too."""
 STAGE: dict[str, Any] = {
     "name": "all",
     "train": ["encoder", "projector", "language_model"],

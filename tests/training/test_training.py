@@ -223,7 +223,7 @@ def test_training_genes_do_not_find_themselves(tmp_path: Path) -> None:
     rows = list(read_splits(inputs.splits).values())
     write_splits(inputs.splits, [replace(row, family=row.near_copy % 4) for row in rows])
     _, start, examples = started(inputs)
-    assert len(start.processor.memory) == 64  # the training side, by its product names
+    assert len(start.processor.reader.memory) == 64  # the training side, by its product names
     batches = Batches(examples, start.processor, start.spec.prompt, None, start.stored)
     plain = Batches(examples, start.processor, start.spec.prompt, None)
     name = "sequence_similarities"
@@ -259,7 +259,7 @@ def test_genes_stored_before_are_hidden_from_their_near_copies(tmp_path: Path) -
     }
     again = toy_inputs(tmp_path / "2", tuning, **{"from": str(tmp_path / "1" / "model")})
     _, start, examples = started(again)
-    assert len(start.processor.memory) == 2 * 64
+    assert len(start.processor.reader.memory) == 2 * 64
     batches = Batches(examples, start.processor, start.spec.prompt, None, start.stored)
     best = batches.__getitems__([Draw(i) for i in range(20)])["sequence_similarities"][:, 0, 0]
     assert best.max() < 0.9

@@ -22,7 +22,7 @@ from genescribe.training import loop
 from genescribe.training.checkpoints import PREFIX
 from genescribe.training.loop import Trainer
 from genescribe.training.train import TrainInputs, train
-from support.toy_training import PRODUCTS, stage, toy_inputs, toy_records
+from support.toy_training import PRODUCTS, TOKENS_SPEC, stage, toy_inputs, toy_records
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +106,9 @@ def test_resumed_training_gives_the_same_weights(tmp_path: Path, step: int) -> N
 def test_a_killed_process_leaves_what_the_same_command_goes_on_from(
     tmp_path: Path, root: Path
 ) -> None:
-    inputs = toy_inputs(tmp_path, stages=[stage(steps=60)], checkpoint_every=2, evaluate_every=20)
+    inputs = toy_inputs(
+        tmp_path, spec=TOKENS_SPEC, stages=[stage(steps=60)], checkpoint_every=2, evaluate_every=20
+    )
     options = ["--config", inputs.config, "--corpus", inputs.corpus, "--splits", inputs.splits,
                "--work", tmp_path / "killed" / "work", "--out", tmp_path / "killed" / "model",
                "--device", "cpu", "--threads", "1"]  # fmt: skip

@@ -11,13 +11,13 @@ import torch
 from safetensors.torch import load_file
 
 from genescribe.training.train import TrainInputs, train
-from support.toy_training import stage, toy_inputs
+from support.toy_training import TOKENS_SPEC, stage, toy_inputs
 
 
 def inputs_without_dropout(folder: Path, accumulation: int) -> TrainInputs:
     """Write the toy's inputs; what dropout hides would be drawn in each process anew."""
     stages = [stage(steps=6, gradient_accumulation=accumulation)]
-    inputs = toy_inputs(folder, stages=stages, evaluate_every=3)
+    inputs = toy_inputs(folder, spec=TOKENS_SPEC, stages=stages, evaluate_every=3)
     config = inputs.config.read_text(encoding="utf-8")
     inputs.config.write_text(config.replace("dropout: 0.1", "dropout: 0.0"), encoding="utf-8")
     return inputs

@@ -67,12 +67,17 @@ def write_config(project: Path, **changes: object) -> None:
 
 
 def call_snakemake(
-    project: Path, *args: str, code: Path = ROOT, program: str | None = None, **environment: str
+    project: Path,
+    *args: str,
+    code: Path = ROOT,
+    snakefile: Path | None = None,
+    program: str | None = None,
+    **environment: str,
 ) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in ``project`` with the workflow of ``code``."""
+    """Run Snakemake in ``project`` with the workflow of ``code``, or another ``snakefile``."""
     snakemake = [program] if program else [sys.executable, "-m", "snakemake"]
     return subprocess.run(
-        [*snakemake, "--snakefile", str(code / "workflow" / "Snakefile"), *args],
+        [*snakemake, "--snakefile", str(snakefile or code / "workflow" / "Snakefile"), *args],
         cwd=project,
         env={**os.environ, **environment},
         capture_output=True,

@@ -7,12 +7,15 @@ from pathlib import Path
 import yaml
 
 from genescribe.specs.spec import load_spec, verify
-from support.toy_training import CONFIG, stage
+from support.toy_training import CONFIG, TOKENS_SPEC, stage
 from workflow.project import call_snakemake, write_config
 
 
 def test_train(described: Path) -> None:
-    toy = {**CONFIG, "stages": [stage(steps=2)], "checkpoint_every": 1, "evaluate_every": 1}
+    toy = {
+        **CONFIG, "spec": TOKENS_SPEC, "stages": [stage(steps=2)],
+        "checkpoint_every": 1, "evaluate_every": 1,
+    }  # fmt: skip
     (described / "config" / "toy.yaml").write_text(yaml.safe_dump(toy), encoding="utf-8")
     write_config(
         described,

@@ -94,19 +94,56 @@ def again(finished: tuple[Path, Path], tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def edited(finished: tuple[Path, Path]) -> Iterator[Path]:
-    """The copy of the code, with an edit that changes nothing; taken back afterwards."""
-    code = finished[1]
-    source = code / "scripts" / "genescribe" / "inference" / "describer.py"
-    before = source.read_text(encoding="utf-8")
-    source.write_text(before + "\n# an edit\n", encoding="utf-8")
-    yield code
-    source.write_text(before, encoding="utf-8")
+def edit(finished: tuple[Path, Path]) -> Iterator[Callable[[str], Path]]:
+    """Edit a file of the copy of the code in a way that changes nothing; taken back afterwards."""
+    code, before = finished[1], dict[Path, str]()
+
+    def change(name: str) -> Path:
+        path = code / "scripts" / "genescribe" / name
+        before[path] = path.read_text(encoding="utf-8")
+        path.write_text(before[path] + "\n", encoding="utf-8")
+        return code
+
+    yield change
+    for path, text in before.items():
+        path.write_text(text, encoding="utf-8")
 
 
-def test_edited_library_runs_again_but_describes_no_gene_twice(again: Path, edited: Path) -> None:
-    before = results(again, "toy")
-    done = call_snakemake(again, "--cores", "2", "results/toy/report.html", code=edited)
+RUN_AGAIN = {
+    "genome/splice.py": {"extract"},
+    "specs/routing.py": {"extract", "describe"},
+    "inference/cache.py": {"describe"},
+    "models/projector.py": {"describe"},
+    "genome/decoration/plain_text.py": {"decorate"},
+    "report/report.js": {"report"},
+    "pages/html.py": {"report"},
+    "evaluation/metrics.py": set(),
+    "widget/app.py": set(),
+}
+"""Which rules of a finished workflow an edit of a file of the library makes run again."""
+
+
+@pytest.mark.parametrize("name", RUN_AGAIN)
+def test_edit_runs_exactly_the_rules_that_run_the_file(
+    name: str, finished: tuple[Path, Path], edit: Callable[[str], Path]
+) -> None:
+    code = edit(name)
+    done = call_snakemake(finished[0], "--cores", "1", "--dry-run", code=code)
+    assert done.returncode == 0, done.stderr
+    rule, changed = "", set()
+    for line in (done.stdout + done.stderr).splitlines():
+        if match := re.match(r"(?:local)?rule (\w+):", line):
+            rule = match[1]
+        elif "reason:" in line and "Params have changed" in line:
+            changed.add(rule)
+    assert changed == RUN_AGAIN[name]
+
+
+def test_edited_library_runs_again_but_describes_no_gene_twice(
+    again: Path, edit: Callable[[str], Path]
+) -> None:
+    before, code = results(again, "toy"), edit("inference/describer.py")
+    done = call_snakemake(again, "--cores", "2", "results/toy/report.html", code=code)
     assert jobs(done) == {"describe", "gather", "decorate", "record", "report"}
     assert computed(again, "toy") == [0, 0, 0]
     assert results(again, "toy") == before
@@ -225,3 +262,39 @@ def test_texts_are_compared_with_references_where_the_sheet_names_some(
     found = json.loads((again / "results" / "toy" / "evaluation" / "evaluation.json").read_text())
     assert found["genes"] == 12
     assert not (again / "results" / "toy_gtf" / "evaluation").exists()
+
+
+def test_chromosome_beyond_the_reach_of_tbi(project: Path) -> None:
+    (project / "data" / "genome.fa").write_text(
+        ">chr3B\n" + "N" * 539_500_000 + "ACGT" * 200 + "\n"
+    )
+    span = "539500001\t539500600\t.\t+"
+    (project / "data" / "genes.gff3").write_text(
+        f"##gff-version 3\nchr3B\tx\tgene\t{span}\t.\tID=g1\n"
+        f"chr3B\tx\tmRNA\t{span}\t.\tID=t1;Parent=g1\nchr3B\tx\tCDS\t{span}\t0\tID=c1;Parent=t1\n"
+    )
+    done = call_snakemake(project, "--cores", "2")
+    assert done.returncode == 0, done.stderr
+    results = project / "results" / "toy"
+    assert (results / "toy.sorted.gff3.gz.csi").stat().st_size > 0
+    assert {"toy.gff3", "report.html", "run.json"} <= {path.name for path in results.iterdir()}
+
+
+def test_rules_of_another_workflow_take_these_in_as_a_module(project: Path) -> None:
+    (project / "config" / "config.yaml").unlink()
+    (project / "settings.yaml").write_text("genescribe:\n  describe: {shards: 1}\n")
+    (project / "Snakefile").write_text(
+        'configfile: "settings.yaml"\n'
+        "module genescribe:\n"
+        f'    snakefile: "{ROOT}/workflow/Snakefile"\n'
+        '    config: config["genescribe"]\n'
+        "use rule * from genescribe as genescribe_*\n"
+        "rule count:\n"
+        "    default_target: True\n"
+        '    input: "results/toy/toy.gff3", rules.genescribe_all.input\n'
+        '    output: "count.txt"\n'
+        '    shell: "grep -c genescribe_status {input[0]} > {output}; test -z $PYTHONPATH"\n'
+    )
+    done = call_snakemake(project, "--cores", "2", snakefile=project / "Snakefile", PYTHONPATH="")
+    assert done.returncode == 0, done.stderr
+    assert (project / "count.txt").read_text() == "12\n"

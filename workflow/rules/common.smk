@@ -1,5 +1,4 @@
 import csv
-import hashlib
 import shlex
 import sys
 from pathlib import Path
@@ -10,12 +9,15 @@ from snakemake import __version__ as snakemake_version
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import validate
 
-REPOSITORY = Path(workflow.basedir).parent
-LIBRARY = REPOSITORY / "scripts" / "genescribe"
+# where this file is, also when another workflow takes the rules in as a module
+SCHEMAS = Path(str(workflow.current_basedir)).parent / "schemas"
+REPOSITORY = SCHEMAS.parents[1]
+SCRIPTS = REPOSITORY / "scripts"
 
-sys.path.insert(0, str(LIBRARY.parent))
+sys.path.insert(0, str(SCRIPTS))
 from genescribe.doors import DOOR, WORKFLOW
 from genescribe.errors import GenescribeError
+from genescribe.import_graph import source_hash
 from genescribe.specs.routing import SKIP, load_routes
 
 
@@ -27,7 +29,7 @@ def refuse(message):
 
 def checked(values, schema, where):
     """Return `values` with the defaults of workflow/schemas/`schema` filled in."""
-    schema = Path(workflow.basedir) / "schemas" / schema
+    schema = SCHEMAS / schema
     validator = jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text()))
     problem = jsonschema.exceptions.best_match(validator.iter_errors(values))
     if problem:
@@ -71,18 +73,6 @@ def read_sheet(path):
     return rows
 
 
-def source_hash(*rooms):
-    """Hash the parts of the library that a rule runs, so that editing them runs it again."""
-    digest = hashlib.sha256()
-    for path in sorted(LIBRARY.rglob("*")):
-        floor = path.relative_to(LIBRARY).parts[0]
-        if path.suffix in {".py", ".html", ".css", ".js"} and (
-            floor in {*rooms, "cli", "pipeline"} or floor.endswith(".py")
-        ):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
 def final_outputs():
     evaluated = [name for name, row in ASSEMBLIES.items() if "references" in row]
     pages = [f"results/{name}/evaluation/evaluation.html" for name in evaluated]
@@ -91,7 +81,7 @@ def final_outputs():
         for assembly in ASSEMBLIES
         for name in (
             f"{assembly}.gff3",
-            f"{assembly}.sorted.gff3.gz.tbi",
+            f"{assembly}.sorted.gff3.gz",
             "descriptions.tsv",
             "report.html",
             "genescribe_mqc.tsv",
@@ -184,13 +174,13 @@ checked(config, "config.schema.yaml", "config/config.yaml")
 ASSEMBLIES = read_sheet(config["assemblies"])
 
 # Conda environments hold dependencies only; jobs in them start without PYTHONPATH, so it is set
-# inside the command. Without them the Python that runs Snakemake runs the jobs.
+# inside the command. Without them the Python that runs Snakemake runs the jobs. Not by
+# shell.prefix, which would reach into the rules of a workflow that takes these in as a module.
 own_python = (
     ""
     if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
     else f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH "
 )
-shell.prefix(
-    f"set -euo pipefail; export {own_python}PYTHONPATH={shlex.quote(str(LIBRARY.parent))}"
-    f" {DOOR}=workflow; "
+genescribe = (
+    f"{own_python}PYTHONPATH={shlex.quote(str(SCRIPTS))} {DOOR}=workflow python -m genescribe"
 )

@@ -17,9 +17,9 @@ rule corpus:
         mem_mb=memory("corpus"),
         runtime=config["corpus"]["runtime"],
     params:
-        source=source_hash("corpus", "genome"),
+        source=source_hash("genescribe.cli.corpus", "corpus"),
     shell:
-        "python -m genescribe corpus {input.sheet:q} --out {output.corpus:q} --force &> {log:q}"
+        "{genescribe} corpus {input.sheet:q} --out {output.corpus:q} --force &> {log:q}"
 
 
 rule splits:
@@ -40,13 +40,13 @@ rule splits:
         mem_mb=memory("corpus"),
         runtime=config["corpus"]["runtime"],
     params:
-        source=source_hash("corpus"),
+        source=source_hash("genescribe.cli.corpus", "splits"),
         by=config["corpus"]["by"],
         held_out=" ".join(option("--held-out", name) for name in config["corpus"]["held_out"]),
         validation=config["corpus"]["validation"],
         test=config["corpus"]["test"],
         mmseqs=option("--no-mmseqs", not config["corpus"]["mmseqs"]),
     shell:
-        "python -m genescribe splits {input:q} --out {output.splits:q} --by {params.by}"
+        "{genescribe} splits {input:q} --out {output.splits:q} --by {params.by}"
         " {params.held_out} --validation {params.validation} --test {params.test} {params.mmseqs}"
         " --threads {threads} --force &> {log:q}"

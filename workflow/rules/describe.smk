@@ -20,7 +20,7 @@ rule describe:
         runtime=config["describe"]["runtime"],
         gpu=config["describe"]["gpu"],
     params:
-        source=source_hash("genome", "models", "inference"),
+        source=source_hash("genescribe.cli.commands", "describe"),
         shard=shard,
         models=model_options,
         identities=model_identities,
@@ -31,7 +31,7 @@ rule describe:
         device=config["describe"]["device"],
         cache=option("--cache", config["cache"]),
     shell:
-        "python -m genescribe describe --genes {input.genes:q} --sequences {input.sequences:q}"
+        "{genescribe} describe --genes {input.genes:q} --sequences {input.sequences:q}"
         " --out {output.descriptions:q} --shard {params.shard} {params.models}"
         " {params.prompt} {params.question} {params.settings} {params.organism}"
         " --device {params.device} --threads {threads} {params.cache}"
@@ -63,7 +63,7 @@ rule gather:
         mem_mb=memory("report"),
         runtime=config["report"]["runtime"],
     params:
-        source=source_hash("genome", "inference"),
+        source=source_hash("genescribe.cli.commands", "gather"),
     shell:
-        "python -m genescribe gather --genes {input.genes:q} --out {output.jsonl:q}"
+        "{genescribe} gather --genes {input.genes:q} --out {output.jsonl:q}"
         " {input.shards:q} --record {output.record:q} --force 2> {log:q}"

@@ -25,9 +25,9 @@ rule evaluate:
         mem_mb=memory("evaluate"),
         runtime=config["evaluate"]["runtime"],
     params:
-        source=source_hash("genome", "inference", "corpus", "pages", "evaluation"),
+        source=source_hash("genescribe.cli.evaluate", "evaluate"),
         right=config["evaluate"]["right"],
     shell:
-        "python -m genescribe evaluate --descriptions {input.descriptions:q}"
+        "{genescribe} evaluate --descriptions {input.descriptions:q}"
         " --references {input.references:q} --right {params.right}"
         " --out results/{wildcards.assembly}/evaluation --force &> {log:q}"

@@ -18,10 +18,10 @@ rule record:
         mem_mb=memory("report"),
         runtime=config["report"]["runtime"],
     params:
-        source=source_hash(),
+        source=source_hash("genescribe.cli.commands", "record"),
         workflow=f"snakemake {snakemake_version}",
     shell:
-        "python -m genescribe record --out {output:q} {input:q}"
+        "{genescribe} record --out {output:q} {input:q}"
         " --workflow {params.workflow:q} --force 2> {log:q}"
 
 
@@ -51,8 +51,8 @@ rule report:
         mem_mb=memory("report"),
         runtime=config["report"]["runtime"],
     params:
-        source=source_hash("genome", "inference", "pages", "report"),
+        source=source_hash("genescribe.cli.commands", "report"),
     shell:
-        "python -m genescribe report --genes {input.genes:q} --descriptions {input.descriptions:q}"
+        "{genescribe} report --genes {input.genes:q} --descriptions {input.descriptions:q}"
         " --run {input.run:q} --title {wildcards.assembly:q} --out {output.html:q}"
         " --record {output.record:q} --force 2> {log:q}"

@@ -18,9 +18,9 @@ rule train:
         runtime=config["train"]["runtime"],
         gpu=config["train"]["gpu"],
     params:
-        source=source_hash("models", "corpus", "training"),
+        source=source_hash("genescribe.cli.train", "train"),
         work="results/training/work",
     shell:
-        "python -m genescribe train --config {input.config:q} --corpus {input.corpus:q}"
+        "{genescribe} train --config {input.config:q} --corpus {input.corpus:q}"
         " --splits {input.splits:q} --work {params.work:q} --out {output:q}"
         " --threads {threads} --force &> {log:q}"

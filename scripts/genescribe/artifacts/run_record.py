@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genescribe import __version__
 from genescribe.errors import FormatError, Remedy
 from genescribe.files import atomic_path, check_readable, sha256_of
+from genescribe.version import __version__
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "pysam", "numpy", "jinja2")
 """Libraries whose version can change a result."""

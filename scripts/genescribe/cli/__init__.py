@@ -6,15 +6,16 @@ error; a traceback is shown only with ``--debug``.
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from genescribe.cli.parser import build_parser
+import click
+
+from genescribe.cli.grammar import Arguments, Call, Handler
+from genescribe.cli.parser import PARSER
 from genescribe.doors import command_words
 from genescribe.errors import Cancelled, GenescribeError, Remedy
 from genescribe.files import output_error
@@ -25,10 +26,31 @@ OUTER_ROOMS = ("genescribe.pipeline", "genescribe.cli")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    args = build_parser().parse_args(argv)
+    try:
+        called = PARSER.main(argv, "genescribe", standalone_mode=False)
+    except click.UsageError as error:
+        return _refuse(error)
+    except click.Abort:  # Ctrl-C before anything was begun
+        return 1
+    return _run(*called) if isinstance(called, Call) else 0  # help was asked for, and shown
+
+
+def _refuse(error: click.UsageError) -> int:
+    """Tell what is wrong with the words of a command line, and where they are explained."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        print(error.format_message(), file=sys.stderr)
+    else:
+        command = error.ctx.command_path if error.ctx else "genescribe"
+        message = " ".join(error.format_message().split())
+        print(f"{command}: error: {message} (see {command} --help)", file=sys.stderr)
+    return error.exit_code
+
+
+def _run(handler: Handler, args: Arguments) -> int:
+    """Call a command's handler; return the exit code."""
     try:
         _start_logging(debug=args.debug, quiet=args.quiet, path=args.log)
-        _dispatch(args)
+        handler(args)
     except GenescribeError as error:
         return _fail(error, args.debug)
     except KeyboardInterrupt:
@@ -44,12 +66,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         problem = f"unexpected {type(error).__name__}: {error}"
         return _fail(GenescribeError(problem, Remedy.REPORT), args.debug)
     return 0
-
-
-def _dispatch(args: argparse.Namespace) -> None:
-    """Call the command's handler, ``MODULE:FUNCTION``; only its module is imported."""
-    module, _, function = args.handler.partition(":")
-    getattr(importlib.import_module(f"genescribe.cli.{module}"), function)(args)
 
 
 def _fail(error: GenescribeError, debug: bool) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+import click
+
 from genescribe.cli import options
+from genescribe.cli.grammar import PATH, Arguments, OneOf, Option, command, section
 from genescribe.doors import command_words
 from genescribe.errors import InputError
 
@@ -29,88 +30,44 @@ FAREWELLS = ("", "quit", "exit")
 """Lines that end a conversation at a terminal."""
 
 
-def add_parsers(command: options.Command) -> None:
-    """Add the commands ``chat`` and ``ask``."""
-    chat_parser = command("chat", "ask a model about one gene, question after question", "chat")
-    _add_gene(chat_parser)
-    chat_parser.add_argument(
+GENES = section(
+    "Where the genes are: an annotation with its genome, or FASTA",
+    Option("-g", "--genome", type=PATH, metavar="FASTA", help="genome of the annotation"),
+    Option("-a", "--annotation", type=PATH, metavar="GFF", help="gene models, GFF3 or GTF"),
+    Option(
+        "--fasta",
+        type=PATH,
+        metavar="FILE",
+        help="nucleotide sequences, each read from end to end; - is standard input",
+    ),
+    Option(
+        "--view",
+        type=click.Choice(["auto", "gene", "transcript", "cds"]),
+        default="auto",
+        help="stretch of the gene, or what the FASTA holds; auto is what the model was trained on",
+    ),
+)
+
+
+@command(
+    Option(
         "--gene",
         metavar="ID",
         help="the gene; with --fasta the name of a record (default: the first one)",
-    )
-    chat_parser.add_argument(
+    ),
+    Option(
         "--question",
-        action="append",
+        multiple=True,
         metavar="TEXT",
         help="ask this and stop; may be repeated (default: questions from the terminal, or one "
         "a line from standard input)",
-    )
-    chat_parser.add_argument(
-        "--prompt", metavar="NAME", help="one of the model's prompts (default: the spec's)"
-    )
-    chat_parser.add_argument(
-        "--json", action="store_true", help="write one JSON object for each answer"
-    )
-    _add_model(chat_parser)
-
-    ask_parser = command(
-        "ask", "ask a model a question that it was trained for, as a table", "chat"
-    )
-    _add_gene(ask_parser)
-    what = ask_parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--task", metavar="NAME", help="kind of question, e.g. gc_content or protein")
-    what.add_argument("--list", action="store_true", help="list the tasks of the model")
-    ask_parser.add_argument(
-        "--gene", nargs="+", action="extend", metavar="ID", help="genes to ask about (default: all)"
-    )
-    ask_parser.add_argument(
-        "--context",
-        default="",
-        metavar="TEXT",
-        help="facts to tell with the sequence, for reading_comprehension: 'symbol=tnpA, id=7'",
-    )
-    ask_parser.add_argument(
-        "--question", default="", metavar="TEXT", help="the fact to ask for, likewise: symbol"
-    )
-    ask_parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="where to write (default: standard output)"
-    )
-    ask_parser.add_argument(
-        "--json", action="store_true", help="write JSON lines instead of a table"
-    )
-    options.add_force(ask_parser)
-    _add_model(ask_parser)
-
-
-def _add_gene(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group(
-        "where the genes are: an annotation with its genome, or FASTA"
-    )
-    group.add_argument("--genome", type=Path, metavar="FASTA", help="genome of the annotation")
-    group.add_argument("--annotation", type=Path, metavar="GFF", help="gene models, GFF3 or GTF")
-    group.add_argument(
-        "--fasta",
-        type=Path,
-        metavar="FILE",
-        help="nucleotide sequences, each read from end to end; - is standard input",
-    )
-    group.add_argument(
-        "--view",
-        choices=("auto", "gene", "transcript", "cds"),
-        default="auto",
-        help="stretch of the gene, or what the FASTA holds (default: auto, what the model "
-        "was trained on)",
-    )
-
-
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the model and where it runs")
-    options.add_model(group)
-    options.add_device(group)
-    options.add_common(parser)
-
-
-def chat(args: argparse.Namespace) -> None:
+    ),
+    Option("--prompt", metavar="NAME", help="one of the model's prompts (default: the spec's)"),
+    Option("--json", is_flag=True, help="write one JSON object for each answer"),
+    *GENES,
+    *options.ONE_MODEL,
+)
+def chat(args: Arguments) -> None:
     """Hold a conversation about one gene."""
     from genescribe.inference.conversation import Conversation, check_asks, check_turns
     from genescribe.pipeline.genes import find_genes
@@ -214,7 +171,37 @@ def _remarks(answer: Answer, spec: ModelSpec) -> Iterator[str]:
         yield f"the oldest turns were forgotten for want of room: {answer.dropped_turns}"
 
 
-def ask(args: argparse.Namespace) -> None:
+@command(
+    Option("--task", metavar="NAME", help="kind of question, e.g. gc_content or protein"),
+    Option("--list", is_flag=True, help="list the tasks of the model"),
+    Option(
+        "--gene",
+        spread=True,
+        metavar="ID...",
+        help="genes to ask about; may be repeated (default: all)",
+    ),
+    Option(
+        "--context",
+        default="",
+        show_default=False,
+        metavar="TEXT",
+        help="facts to tell with the sequence, for reading_comprehension: 'symbol=tnpA, id=7'",
+    ),
+    Option(
+        "--question",
+        default="",
+        show_default=False,
+        metavar="TEXT",
+        help="the fact to ask for, likewise: symbol",
+    ),
+    options.out("FILE", "where to write (default: standard output)", required=False),
+    Option("--json", is_flag=True, help="write JSON lines instead of a table"),
+    options.FORCE,
+    *GENES,
+    *options.ONE_MODEL,
+    one_of=[OneOf(("task", "list"), required=True)],
+)
+def ask(args: Arguments) -> None:
     """Ask one kind of question about genes, and compare with what can be computed."""
     from genescribe.files import ENCODING, ENCODING_ERRORS, atomic_path, refuse_existing
     from genescribe.pipeline.ask import check_task
@@ -228,7 +215,7 @@ def ask(args: argparse.Namespace) -> None:
     spec = check_task(spec, args.task, args.question, args.context)
     if args.out:
         refuse_existing([args.out], args.force)
-    choice = _choice(args, args.gene or [])
+    choice = _choice(args, args.gene)
     verify(spec)
     rows = _answers(args, spec, find_genes(choice, spec))
     if args.out is None:
@@ -242,9 +229,7 @@ def ask(args: argparse.Namespace) -> None:
         _write(out, rows, args.json)
 
 
-def _answers(
-    args: argparse.Namespace, spec: ModelSpec, genes: list[FoundGene]
-) -> Iterator[TaskAnswer]:
+def _answers(args: Arguments, spec: ModelSpec, genes: list[FoundGene]) -> Iterator[TaskAnswer]:
     from genescribe.cli.progress import ProgressLine
     from genescribe.inference.params import DescribeParams
     from genescribe.pipeline.ask import answers
@@ -298,7 +283,7 @@ def _list_tasks(spec: ModelSpec, as_json: bool) -> None:
             print(f"{name:<{width}}  {what}{mark}")
 
 
-def _choice(args: argparse.Namespace, gene_ids: list[str]) -> GeneChoice:
+def _choice(args: Arguments, gene_ids: Sequence[str]) -> GeneChoice:
     from genescribe.pipeline.genes import GeneChoice
     from genescribe.records import View
 
@@ -315,7 +300,7 @@ def _choice(args: argparse.Namespace, gene_ids: list[str]) -> GeneChoice:
     )
 
 
-def _describer(args: argparse.Namespace, spec: ModelSpec) -> Describer:
+def _describer(args: Arguments, spec: ModelSpec) -> Describer:
     import torch
 
     from genescribe.inference.describer import Describer

@@ -1,28 +1,43 @@
-"""What each command does: arguments in, stages called, nothing else.
+"""The stages and the run of all: the options of each command, and what it calls, nothing else.
 
-Imports stand inside the functions: ``genescribe --help`` answers at once, and only
-``describe`` and ``run`` pay for importing torch.
+Imports stand inside the functions: help answers at once, and only ``describe`` and ``run`` pay
+for importing torch.
 """
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from genescribe.errors import InputError
+import click
+
+from genescribe.cli import options, settings
+from genescribe.cli.grammar import PATH, Arguments, Option, Parsed, command, section
 
 if TYPE_CHECKING:
     from genescribe.artifacts.run_record import StageRecord
-    from genescribe.genome.decoration.decorate import DecorateSettings
-    from genescribe.pipeline.options import DescribeOptions, ExtractOptions
-    from genescribe.specs.routing import ModelChoice
 
 
-def run(args: argparse.Namespace) -> None:
+@command(
+    options.GENOME,
+    options.ANNOTATION,
+    options.out("DIR", "output folder"),
+    Option(
+        "--name",
+        metavar="NAME",
+        help="name of the result files (default: the annotation's file name without endings)",
+    ),
+    options.RESUME,
+    options.FORCE,
+    *settings.EXTRACT,
+    *settings.DESCRIBE,
+    *settings.DECORATE,
+    one_of=[settings.MODEL_OR_ROUTE],
+)
+def run(args: Arguments) -> None:
     """Run all stages in one process."""
     from genescribe.cli.progress import ProgressLine
     from genescribe.pipeline.run import RunOptions
@@ -33,9 +48,9 @@ def run(args: argparse.Namespace) -> None:
         annotation=args.annotation,
         out=args.out,
         name=args.name,
-        extract=_extract_options(args),
-        describe=_describe_options(args),
-        decorate=_decorate_settings(args, sorted_copy=True),
+        extract=settings.extract_options(args),
+        describe=settings.describe_options(args),
+        decorate=settings.decorate_settings(args, sorted_copy=True),
     )
     run_assembly(
         options,
@@ -46,7 +61,17 @@ def run(args: argparse.Namespace) -> None:
     )
 
 
-def extract(args: argparse.Namespace) -> None:
+@command(
+    options.GENOME,
+    options.ANNOTATION,
+    options.out("DIR", "folder for genes.tsv and sequences.fa.gz"),
+    options.FORCE,
+    options.RECORD,
+    *section("The model", *settings.MODELS),
+    *settings.EXTRACT,
+    one_of=[settings.MODEL_OR_ROUTE],
+)
+def extract(args: Arguments) -> None:
     """Write genes.tsv and sequences.fa.gz."""
     from genescribe.pipeline.stages import extract_stage
 
@@ -55,14 +80,38 @@ def extract(args: argparse.Namespace) -> None:
             args.genome,
             args.annotation,
             args.out,
-            _extract_options(args),
-            _model_choice(args),
+            settings.extract_options(args),
+            settings.model_choice(args),
             record,
             force=args.force,
         )
 
 
-def describe(args: argparse.Namespace) -> None:
+@command(
+    options.GENES,
+    Option(
+        "--sequences",
+        type=PATH,
+        required=True,
+        metavar="FASTA",
+        help="sequences.fa.gz written by extract",
+    ),
+    options.out("JSONL", "descriptions to write"),
+    Option(
+        "--shard",
+        type=Parsed(options.shard),
+        default=(1, 1),
+        show_default=False,
+        metavar="I/N",
+        help="describe only the I-th of N equally expensive shares of the genes",
+    ),
+    options.RESUME,
+    options.FORCE,
+    options.RECORD,
+    *settings.DESCRIBE,
+    one_of=[settings.MODEL_OR_ROUTE],
+)
+def describe(args: Arguments) -> None:
     """Write the descriptions of one shard."""
     from genescribe.cli.progress import ProgressLine
     from genescribe.pipeline.stages import describe_stage
@@ -72,7 +121,7 @@ def describe(args: argparse.Namespace) -> None:
             args.genes,
             args.sequences,
             args.out,
-            _describe_options(args),
+            settings.describe_options(args),
             record,
             resume=args.resume,
             force=args.force,
@@ -80,7 +129,21 @@ def describe(args: argparse.Namespace) -> None:
         )
 
 
-def gather(args: argparse.Namespace) -> None:
+@command(
+    options.GENES,
+    click.Argument(
+        ["shards"],
+        nargs=-1,
+        required=True,
+        type=PATH,
+        metavar="SHARD...",
+        help="output of describe",
+    ),
+    options.out("JSONL", "descriptions to write; a table (.tsv) is written beside it"),
+    options.FORCE,
+    options.RECORD,
+)
+def gather(args: Arguments) -> None:
     """Join shards."""
     from genescribe.pipeline.stages import gather_stage
 
@@ -88,24 +151,52 @@ def gather(args: argparse.Namespace) -> None:
         gather_stage(args.genes, args.shards, args.out, record, force=args.force)
 
 
-def decorate(args: argparse.Namespace) -> None:
+@command(
+    options.ANNOTATION,
+    options.DESCRIPTIONS,
+    options.out("GFF3", "decorated GFF3; companions get the same name with other endings"),
+    Option(
+        "--curation",
+        type=PATH,
+        metavar="TSV",
+        help="what you decided about the descriptions (curation.tsv of the notebook's review)",
+    ),
+    options.FORCE,
+    options.RECORD,
+    *settings.DECORATE,
+    *section(
+        settings.DECORATE[0].section,
+        Option(
+            "--no-sorted-copy",
+            is_flag=True,
+            help="do not write the sorted, compressed and indexed copy for genome browsers",
+        ),
+    ),
+)
+def decorate(args: Arguments) -> None:
     """Write the decorated annotation."""
     from genescribe.pipeline.stages import decorate_stage
 
-    settings = _decorate_settings(args, sorted_copy=not args.no_sorted_copy)
     with _recorded(args) as record:
         decorate_stage(
             args.annotation,
             args.descriptions,
             args.out,
-            settings,
+            settings.decorate_settings(args, sorted_copy=not args.no_sorted_copy),
             record,
             force=args.force,
             curation=args.curation,
         )
 
 
-def strip(args: argparse.Namespace) -> None:
+@command(
+    click.Argument(
+        ["decorated"], type=PATH, metavar="FILE", help="a GFF3 or GTF file written by decorate"
+    ),
+    options.out("FILE", "where to write (default: standard output)", required=False),
+    options.FORCE,
+)
+def strip(args: Arguments) -> None:
     """Take our attributes out again."""
     from genescribe.files import atomic_path, refuse_existing
     from genescribe.genome.decoration.strip import strip as strip_file
@@ -118,7 +209,16 @@ def strip(args: argparse.Namespace) -> None:
         strip_file(args.decorated, handle)
 
 
-def report(args: argparse.Namespace) -> None:
+@command(
+    options.GENES,
+    options.DESCRIPTIONS,
+    options.out("HTML", "report; genescribe_mqc.tsv for MultiQC is written beside it"),
+    Option("--run", type=PATH, metavar="JSON", help="run record to show (run.json)"),
+    Option("--title", metavar="TEXT", help="title of the report (default: its folder's name)"),
+    options.FORCE,
+    options.RECORD,
+)
+def report(args: Arguments) -> None:
     """Make the HTML report."""
     from genescribe.artifacts.run_record import read_record
     from genescribe.pipeline.stages import report_stage
@@ -137,7 +237,20 @@ def report(args: argparse.Namespace) -> None:
         )
 
 
-def record(args: argparse.Namespace) -> None:
+@command(
+    click.Argument(
+        ["stages"],
+        nargs=-1,
+        required=True,
+        type=PATH,
+        metavar="STAGE...",
+        help="records that the stages wrote (--record)",
+    ),
+    options.out("JSON", "run.json to write"),
+    Option("--workflow", metavar="TEXT", help="what ran the stages, with its version"),
+    options.FORCE,
+)
+def record(args: Arguments) -> None:
     """Join stage records."""
     from genescribe.artifacts.run_record import merge_records, read_record, write_record
     from genescribe.files import refuse_existing
@@ -149,7 +262,7 @@ def record(args: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _recorded(args: argparse.Namespace) -> Iterator[StageRecord]:
+def _recorded(args: Arguments) -> Iterator[StageRecord]:
     """Give a stage its record, and write it where ``--record`` says."""
     from genescribe.artifacts.run_record import stage_record, versions, write_record
 
@@ -158,59 +271,6 @@ def _recorded(args: argparse.Namespace) -> Iterator[StageRecord]:
     if args.record:
         stage.note(command=_command_line(), versions=versions())
         write_record(args.record, stage.values)
-
-
-def _extract_options(args: argparse.Namespace) -> ExtractOptions:
-    from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
-    from genescribe.pipeline.options import ExtractOptions
-    from genescribe.records import View
-
-    excluded = args.exclude_biotypes
-    return ExtractOptions(
-        view=None if args.view == "auto" else View(args.view),
-        flank=args.flank,
-        min_length=args.min_length,
-        exclude_biotypes=EXCLUDED_BIOTYPES if excluded is None else excluded,
-        allow_missing_contigs=args.allow_missing_contigs,
-    )
-
-
-def _model_choice(args: argparse.Namespace) -> ModelChoice:
-    """Return what ``--model`` or ``--route`` ask for; the routes in their order."""
-    if not args.route:
-        return str(args.model)
-    patterns = [pattern for pattern, _ in args.route]
-    twice = next((pattern for pattern in patterns if patterns.count(pattern) > 1), None)
-    if twice is not None:
-        raise InputError(f"--route {twice}: is there twice; give each biotype one model")
-    return dict(args.route)
-
-
-def _describe_options(args: argparse.Namespace) -> DescribeOptions:
-    from genescribe.pipeline.options import DescribeOptions
-
-    return DescribeOptions(
-        model=_model_choice(args),
-        prompt=args.prompt,
-        question=args.question,
-        settings=dict(args.set or ()),
-        device=args.device,
-        organism=args.organism,
-        cache=args.cache,
-        threads=args.threads,
-        shard=getattr(args, "shard", (1, 1)),
-    )
-
-
-def _decorate_settings(args: argparse.Namespace, *, sorted_copy: bool) -> DecorateSettings:
-    from genescribe.genome.decoration.decorate import DecorateSettings
-
-    return DecorateSettings(
-        attribute=args.attribute,
-        ascii_only=args.ascii,
-        write_uncertain=args.write_uncertain,
-        sorted_copy=sorted_copy,
-    )
 
 
 def _command_line() -> str:

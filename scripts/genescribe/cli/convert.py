@@ -2,80 +2,77 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-from typing import Any
+import click
 
 from genescribe.cli import options
+from genescribe.cli.grammar import PATH, Arguments, Option, command
 
+DESCRIPTION = """\
+Turn a published checkpoint into a folder of safetensors, configuration, tokenizers and SHA256SUMS.
+Nothing in the checkpoint is run, every tensor is accounted for, and the checkpoint may be larger
+than the memory.
+"""
 EPILOG = """\
 Layouts, and what to give:
-  genechat                checkpoint_N.pth; --tokenizer Vicuna's folder, --encoder-tokenizer
-                          DNABERT-2's folder (their config.json and tokenizer are read)
-  dnabert2                the folder with pytorch_model.bin, config.json and tokenizer.json
+  genechat                checkpoint_N.pth; --tokenizer Vicuna's folder,
+                          --encoder-tokenizer DNABERT-2's folder (their
+                          config.json and tokenizer are read)
+  dnabert2                the folder with pytorch_model.bin, config.json and
+                          tokenizer.json
   rnafm                   RNA-FM_pretrained.pth
   genomicllm              ckpt_..._best.pt; --tokenizer its SentencePiece .model
-  nucleotide-transformer  the folder with weights, config.json and vocab.txt (v1 or v2)
-  language-model          a language model of transformers that comes in pickles (Vicuna)
+  nucleotide-transformer  the folder with weights, config.json and vocab.txt
+                          (v1 or v2)
+  language-model          a language model of transformers that comes in
+                          pickles (Vicuna)
 
-RNA-GPT's authors publish no checkpoint. Convert RNA-FM and name it, a Llama-3 and a projector as
-the parts of a model spec (config/models/rnagpt-8b.yaml). Language models in safetensors need no
-conversion.
+RNA-GPT's authors publish no checkpoint. Convert RNA-FM and name it, a Llama-3
+and a projector as the parts of a model spec (config/models/rnagpt-8b.yaml).
+Language models in safetensors need no conversion.
 """
 
 
-def add_parser(actions: Any) -> None:  # the type of argparse's sub-parsers is private
-    """Add the action ``convert`` to the actions of a command."""
-    parser = actions.add_parser(
-        "convert",
-        help="turn a published checkpoint into a folder that genescribe loads",
-        description="Turn a published checkpoint into a folder of safetensors, configuration, "
-        "tokenizers and SHA256SUMS. Nothing in the checkpoint is run, every tensor is accounted "
-        "for, and the checkpoint may be larger than the memory.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(handler="convert:convert")
-    parser.add_argument(
-        "--from", dest="layout", required=True, metavar="LAYOUT", help="published layout (below)"
-    )
-    parser.add_argument("source", type=Path, metavar="SRC", help="checkpoint: a file or folder")
-    parser.add_argument("target", type=Path, metavar="DST", help="folder to write")
-    parser.add_argument(
+@command(
+    Option(
+        "--from", "layout", required=True, metavar="LAYOUT", help="published layout (see below)"
+    ),
+    click.Argument(["source"], type=PATH, metavar="SRC", help="checkpoint: a file or folder"),
+    click.Argument(["target"], type=PATH, metavar="DST", help="folder to write"),
+    Option(
         "--tokenizer",
-        type=Path,
+        type=PATH,
         metavar="DIR",
         help="the language model's tokenizer: a folder or .model file (default: beside SRC)",
-    )
-    parser.add_argument(
+    ),
+    Option(
         "--encoder-tokenizer",
-        type=Path,
+        type=PATH,
         metavar="DIR",
         help="folder of the encoder's tokenizer (default: beside SRC)",
-    )
-    parser.add_argument(
+    ),
+    Option(
         "--base",
-        type=Path,
+        type=PATH,
         metavar="DIR",
         help="folder of the language model, where SRC holds only what was trained on top of it",
-    )
-    parser.add_argument(
+    ),
+    Option(
         "--dtype",
-        choices=("keep", "float32", "bfloat16", "float16"),
+        type=click.Choice(["keep", "float32", "bfloat16", "float16"]),
         default="keep",
-        help="type of the weights to write (default: keep that of each tensor)",
-    )
-    parser.add_argument(
+        help="type of the weights to write; keep is that of each tensor",
+    ),
+    Option(
         "--lora-alpha",
         type=float,
         metavar="A",
         help="alpha of LoRA, where its rank is not the published 8 (then 16)",
-    )
-    options.add_force(parser)
-    options.add_common(parser)
-
-
-def convert(args: argparse.Namespace) -> None:
+    ),
+    options.FORCE,
+    help=DESCRIPTION,
+    epilog=EPILOG,
+)
+def convert(args: Arguments) -> None:
     """Convert, and print what became of every tensor, also where the conversion is refused."""
     import torch
 

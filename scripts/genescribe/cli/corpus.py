@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from genescribe.cli import options
+from genescribe.cli.grammar import PATH, Arguments, Option, Parsed, command, section
 from genescribe.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,12 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def add_parsers(command: options.Command) -> None:
-    """Add the commands ``corpus`` and ``splits``."""
-    _corpus(command("corpus", "collect sequences, questions and answers to learn from", "corpus"))
-    _splits(command("splits", "divide a corpus into training, validation and test", "corpus"))
-
-
 def size(text: str) -> float:
     """Parse a number of genes, or a share below 1."""
     try:
@@ -32,91 +28,48 @@ def size(text: str) -> float:
     except ValueError:
         number = math.nan
     if not (0 <= number < 1 or number.is_integer()):
-        raise argparse.ArgumentTypeError(
+        raise ValueError(
             f"{text!r} is neither a number of genes, like 1500, nor a share, like 0.05"
         )
     return number
 
 
-def _corpus(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "inputs",
-        nargs="+",
-        type=Path,
-        metavar="INPUT",
+@command(
+    click.Argument(
+        ["inputs"],
+        nargs=-1,
+        required=True,
+        type=PATH,
+        metavar="INPUT...",
         help="annotation that carries descriptions (GFF3, GTF), GenBank file, pairs (.jsonl), "
         "folder with GeneChat's seq.json, or a sheet of such sources (.tsv)",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="JSONL",
-        help="corpus to write (.jsonl or .jsonl.gz); beside it a report (.report.json)",
-    )
-    one = parser.add_argument_group("about an input that is not in a sheet")
-    one.add_argument(
-        "--genome", type=Path, metavar="FASTA", help="genome of an annotation without ##FASTA"
-    )
-    one.add_argument("--organism", metavar="TEXT", help="organism that the genes are of")
-    one.add_argument(
-        "--style", metavar="NAME", help="whose wording its product names follow, like RefSeq"
-    )
-    parser.add_argument(
+    ),
+    options.out("JSONL", "corpus (.jsonl or .jsonl.gz); beside it a report (.report.json)"),
+    Option(
         "--data",
-        type=Path,
+        type=PATH,
         default=Path(),
+        show_default=False,
         metavar="DIR",
         help="folder that the paths in a sheet are relative to (default: the current one)",
-    )
-    options.add_force(parser)
-    options.add_common(parser)
-
-
-def _splits(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("corpus", type=Path, help="corpus written by genescribe corpus")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="TSV",
-        help="table to write; beside it what the sides have in common (.leakage.tsv)",
-    )
-    parser.add_argument(
-        "--by",
-        choices=("random", "family", "species"),
-        required=True,
-        help="what is kept on one side: single sequences, protein families, or organisms",
-    )
-    parser.add_argument(
-        "--held-out",
-        action="append",
-        default=[],
-        metavar="ORGANISM",
-        help="organism whose genes are neither trained on nor tuned on; may be repeated",
-    )
-    for side, default in (("validation", "0.02"), ("test", "0.05")):
-        parser.add_argument(
-            f"--{side}",
-            type=size,
-            metavar="N",
-            help=f"size of the {side} side: a number of described genes, or a share below 1 "
-            f"(default: {default}" + ("; by species: 0)" if side == "test" else ")"),
-        )
-    parser.add_argument("--seed", type=options.not_negative, default=0, help="(default: 0)")
-    parser.add_argument(
-        "--no-mmseqs",
-        action="store_true",
-        help="find families by shared k-mers alone, which misses distant ones",
-    )
-    parser.add_argument(
-        "--threads", type=options.positive, default=1, metavar="N", help="for mmseqs (default: 1)"
-    )
-    options.add_force(parser)
-    options.add_common(parser)
-
-
-def corpus(args: argparse.Namespace) -> None:
+    ),
+    options.FORCE,
+    *section(
+        "About an input that is not in a sheet",
+        Option(
+            "-g",
+            "--genome",
+            type=PATH,
+            metavar="FASTA",
+            help="genome of an annotation without ##FASTA",
+        ),
+        Option("--organism", metavar="TEXT", help="organism that the genes are of"),
+        Option(
+            "--style", metavar="NAME", help="whose wording its product names follow, like RefSeq"
+        ),
+    ),
+)
+def corpus(args: Arguments) -> None:
     """Build a corpus, and print what became of each source."""
     from genescribe.corpus.build import build_corpus, write_report
     from genescribe.corpus.records import write_corpus
@@ -131,7 +84,46 @@ def corpus(args: argparse.Namespace) -> None:
         _print_report(report)
 
 
-def splits(args: argparse.Namespace) -> None:
+@command(
+    click.Argument(
+        ["corpus"], type=PATH, metavar="CORPUS", help="corpus written by genescribe corpus"
+    ),
+    options.out("TSV", "table; beside it what the sides have in common (.leakage.tsv)"),
+    Option(
+        "--by",
+        type=click.Choice(["random", "family", "species"]),
+        required=True,
+        help="what is kept on one side: single sequences, protein families, or organisms",
+    ),
+    Option(
+        "--held-out",
+        multiple=True,
+        metavar="ORGANISM",
+        help="organism whose genes are neither trained on nor tuned on; may be repeated",
+    ),
+    Option(
+        "--validation",
+        type=Parsed(size),
+        default=0.02,
+        metavar="N",
+        help="size of the validation side: a number of described genes, or a share below 1",
+    ),
+    Option(
+        "--test",
+        type=Parsed(size),
+        metavar="N",
+        help="size of the test side, likewise (default: 0.05; by species: 0)",
+    ),
+    Option("--seed", type=options.NOT_NEGATIVE, default=0, metavar="N", help="of the draws"),
+    Option(
+        "--no-mmseqs",
+        is_flag=True,
+        help="find families by shared k-mers alone, which misses distant ones",
+    ),
+    Option("--threads", type=options.POSITIVE, default=1, metavar="N", help="for mmseqs"),
+    options.FORCE,
+)
+def splits(args: Arguments) -> None:
     """Divide a corpus, and print what the sides share."""
     from genescribe.corpus import partition
     from genescribe.corpus.records import by_gene, read_corpus
@@ -144,9 +136,9 @@ def splits(args: argparse.Namespace) -> None:
     test = 0.0 if by is partition.By.SPECIES else 0.05
     settings = partition.SplitSettings(
         by,
-        validation=0.02 if args.validation is None else args.validation,
+        validation=args.validation,
         test=test if args.test is None else args.test,
-        held_out=tuple(args.held_out),
+        held_out=args.held_out,
         seed=args.seed,
     )
     records = read_corpus(args.corpus)
@@ -161,7 +153,7 @@ def splits(args: argparse.Namespace) -> None:
         _print_leakage(report)
 
 
-def _sources(args: argparse.Namespace) -> list[Source]:
+def _sources(args: Arguments) -> list[Source]:
     from genescribe.corpus.sources import Source, is_sheet, read_sheet, source_name
 
     sources: list[Source] = []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from genescribe.cli import options
+from genescribe.cli.grammar import PATH, Arguments, Option, Parsed, command, section
 from genescribe.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,14 +23,6 @@ PROTOCOLS = ("genechat", "rnagpt", "genomicllm")
 QUESTION = "product name"
 
 
-def add_parsers(command: options.Command) -> None:
-    """Add the commands ``evaluate`` and ``calibrate``."""
-    _evaluate(command("evaluate", "score descriptions against references", "evaluate"))
-    _calibrate(
-        command("calibrate", "fit a model's score and thresholds on held-out genes", "evaluate")
-    )
-
-
 def share(text: str) -> float:
     """Parse a number above 0 and below 1."""
     try:
@@ -37,110 +30,112 @@ def share(text: str) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1, like 0.7")
+        raise ValueError(f"{text!r} is not a number between 0 and 1, like 0.7")
     return number
 
 
-def _evaluate(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_argument_group("a model on the genes of a corpus, beside five baselines")
-    _model_options(what, required=False, side="test")
-    given = parser.add_argument_group("or descriptions that exist")
-    given.add_argument("--descriptions", type=Path, metavar="JSONL", help="what gather wrote")
-    given.add_argument(
-        "--references",
-        type=Path,
-        metavar="FILE",
-        help="what people wrote about the same genes: a corpus (.jsonl, .jsonl.gz), a table with "
-        "columns gene_id and product (.tsv; genes.tsv is one), or an annotation (GFF3, GTF)",
+def _model_options(*, required: bool, side: str) -> tuple[Option, ...]:
+    return (
+        options.MODEL,
+        Option(
+            "--corpus",
+            type=PATH,
+            required=required,
+            metavar="JSONL",
+            help="corpus (genescribe corpus)",
+        ),
+        Option(
+            "--splits",
+            type=PATH,
+            required=required,
+            metavar="TSV",
+            help="its split (genescribe splits)",
+        ),
+        Option(
+            "--side",
+            multiple=True,
+            metavar="SIDE",
+            help=f"side of the split to take genes from; may be repeated (default: {side})",
+        ),
+        Option(
+            "--genes",
+            type=options.POSITIVE,
+            metavar="N",
+            help="at most so many, drawn at random",
+        ),
+        options.DEVICE,
+        options.ORGANISM,
+        options.THREADS,
     )
-    how = parser.add_argument_group("how texts are scored")
-    _scoring_options(how)
-    how.add_argument(
-        "--encoder",
-        type=Path,
-        metavar="DIR",
-        help="encoder of transformers for the semantic scores (default: character n-grams)",
-    )
-    how.add_argument(
-        "--protocol",
-        action="append",
-        choices=PROTOCOLS,
-        help="score as a published model was scored, too; may be repeated",
-    )
-    how.add_argument(
-        "--tokenizer",
-        type=Path,
-        metavar="DIR",
-        help="tokenizer whose pieces protocol genomicllm counts (default: the model's)",
-    )
-    _output_options(parser, "folder for evaluation.json, .tsv, .md, .html and texts.tsv")
 
 
-def _calibrate(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the model and the genes")
-    _model_options(group, required=True, side="validation")
-    how = parser.add_argument_group("what is fitted")
-    how.add_argument(
-        "--target-precision",
-        type=share,
-        default=0.7,
-        metavar="P",
-        help="share of right texts wanted among the described (default: 0.7)",
-    )
-    _scoring_options(how)
-    _output_options(parser, "folder for calibration.json and calibration.html")
-
-
-def _model_options(group: argparse._ArgumentGroup, *, required: bool, side: str) -> None:
-    options.add_model(group)
-    group.add_argument(
-        "--corpus", type=Path, required=required, metavar="JSONL", help="corpus (genescribe corpus)"
-    )
-    group.add_argument(
-        "--splits",
-        type=Path,
-        required=required,
-        metavar="TSV",
-        help="its split (genescribe splits)",
-    )
-    group.add_argument(
-        "--side",
-        action="append",
-        metavar="SIDE",
-        help=f"side of the split to take genes from; may be repeated (default: {side})",
-    )
-    group.add_argument(
-        "--genes", type=options.positive, metavar="N", help="at most so many, drawn at random"
-    )
-    options.add_device(group)
-
-
-def _scoring_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
+SCORING = (
+    Option(
         "--question",
-        action="append",
+        multiple=True,
         metavar="TEXT",
         help=f"question whose answers count; may be repeated (default: {QUESTION})",
-    )
-    group.add_argument(
+    ),
+    Option(
         "--right",
-        type=share,
+        type=Parsed(share),
         default=0.5,
         metavar="F",
-        help="ROUGE-L F against the reference from which on a text is right (default: 0.5)",
-    )
-    group.add_argument(
-        "--seed", type=options.not_negative, default=0, help="decides every draw (default: 0)"
-    )
+        help="ROUGE-L F against the reference from which on a text is right",
+    ),
+    Option(
+        "--seed",
+        type=options.NOT_NEGATIVE,
+        default=0,
+        metavar="N",
+        help="decides every draw",
+    ),
+)
 
 
-def _output_options(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help=what)
-    options.add_force(parser)
-    options.add_common(parser)
-
-
-def evaluate(args: argparse.Namespace) -> None:
+@command(
+    options.out("DIR", "folder for evaluation.json, .tsv, .md, .html and texts.tsv"),
+    options.FORCE,
+    *section(
+        "A model on the genes of a corpus, beside five baselines",
+        *_model_options(required=False, side="test"),
+    ),
+    *section(
+        "Or descriptions that exist",
+        Option("--descriptions", type=PATH, metavar="JSONL", help="what gather wrote"),
+        Option(
+            "--references",
+            type=PATH,
+            metavar="FILE",
+            help="what people wrote about the same genes: a corpus (.jsonl, .jsonl.gz), a table "
+            "with columns gene_id and product (.tsv; genes.tsv is one), or an annotation (GFF3, "
+            "GTF)",
+        ),
+    ),
+    *section(
+        "How texts are scored",
+        *SCORING,
+        Option(
+            "--encoder",
+            type=PATH,
+            metavar="DIR",
+            help="encoder of transformers for the semantic scores (default: character n-grams)",
+        ),
+        Option(
+            "--protocol",
+            type=click.Choice(PROTOCOLS),
+            multiple=True,
+            help="score as a published model was scored, too; may be repeated",
+        ),
+        Option(
+            "--tokenizer",
+            type=PATH,
+            metavar="DIR",
+            help="tokenizer whose pieces protocol genomicllm counts (default: the model's)",
+        ),
+    ),
+)
+def evaluate(args: Arguments) -> None:
     """Score a model or existing descriptions; write the figures."""
     from genescribe.evaluation.evaluate import report, rows
     from genescribe.evaluation.page import write_evaluation_page
@@ -167,7 +162,23 @@ def evaluate(args: argparse.Namespace) -> None:
     print(markdown(figures), end="")
 
 
-def calibrate(args: argparse.Namespace) -> None:
+@command(
+    options.out("DIR", "folder for calibration.json and calibration.html"),
+    options.FORCE,
+    *section("The model and the genes", *_model_options(required=True, side="validation")),
+    *section(
+        "What is fitted",
+        Option(
+            "--target-precision",
+            type=Parsed(share),
+            default=0.7,
+            metavar="P",
+            help="share of right texts wanted among the described",
+        ),
+        *SCORING,
+    ),
+)
+def calibrate(args: Arguments) -> None:
     """Fit score and thresholds; print the lines of the spec."""
     import numpy as np
 
@@ -212,7 +223,7 @@ def calibrate(args: argparse.Namespace) -> None:
     print(calibration.yaml_lines(fit), end="")
 
 
-def _scored_model(args: argparse.Namespace) -> tuple[Any, Settings, dict[str, Any]]:
+def _scored_model(args: Arguments) -> tuple[Any, Settings, dict[str, Any]]:
     from genescribe.evaluation.evaluate import score_run
     from genescribe.evaluation.runs import run_model
 
@@ -230,7 +241,7 @@ def _scored_model(args: argparse.Namespace) -> tuple[Any, Settings, dict[str, An
     return found, settings, {"model": describer.spec.identity, **_facts(args, selection)}
 
 
-def _scored_texts(args: argparse.Namespace) -> tuple[Any, Settings, dict[str, Any]]:
+def _scored_texts(args: Arguments) -> tuple[Any, Settings, dict[str, Any]]:
     from genescribe.artifacts.descriptions import read_descriptions
     from genescribe.evaluation.evaluate import MODEL, score_texts
     from genescribe.evaluation.references import match, read_references
@@ -259,7 +270,7 @@ def _scored_texts(args: argparse.Namespace) -> tuple[Any, Settings, dict[str, An
     return found, settings, facts
 
 
-def _selection(args: argparse.Namespace) -> Selection:
+def _selection(args: Arguments) -> Selection:
     from dataclasses import replace
 
     from genescribe.corpus.records import read_corpus
@@ -274,7 +285,7 @@ def _selection(args: argparse.Namespace) -> Selection:
     return replace(selection, cases=sample(selection.cases, args.genes, args.seed))
 
 
-def _describer(args: argparse.Namespace) -> Describer:
+def _describer(args: Arguments) -> Describer:
     import torch
 
     from genescribe.inference.describer import Describer
@@ -284,7 +295,7 @@ def _describer(args: argparse.Namespace) -> Describer:
     return Describer(args.model, device=args.device)
 
 
-def _conditions(args: argparse.Namespace) -> Conditions:
+def _conditions(args: Arguments) -> Conditions:
     from genescribe.cli.progress import ProgressLine
     from genescribe.evaluation.runs import Conditions
 
@@ -293,7 +304,7 @@ def _conditions(args: argparse.Namespace) -> Conditions:
     )
 
 
-def _settings(args: argparse.Namespace, describer: Describer | None) -> Settings:
+def _settings(args: Arguments, describer: Describer | None) -> Settings:
     from genescribe.evaluation.evaluate import Settings
     from genescribe.evaluation.protocols import protocol
     from genescribe.evaluation.semantic import load_encoder
@@ -315,7 +326,7 @@ def _settings(args: argparse.Namespace, describer: Describer | None) -> Settings
     )
 
 
-def _facts(args: argparse.Namespace, selection: Selection) -> dict[str, Any]:
+def _facts(args: Arguments, selection: Selection) -> dict[str, Any]:
     return {
         "corpus": str(args.corpus),
         "splits": str(args.splits),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from genescribe.cli import convert, options
+import click
+
+from genescribe.cli.grammar import Arguments, Commands, Entry, OneOf, Option, Parsed, command
 
 if TYPE_CHECKING:
     from genescribe.models.footprint import Needs
@@ -35,39 +36,29 @@ def gigabytes(text: str) -> int:
     except ValueError:
         number = 0.0
     if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of gigabytes, like 80")
+        raise ValueError(f"{text!r} is not a number of gigabytes, like 80")
     return int(number * GB)
 
 
-def add_parsers(command: options.Command) -> None:
-    """Add the command ``models`` and its actions."""
-    parser = command("models", "list, explain, convert and verify the models", "models")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="")
-    listing = actions.add_parser("list", help="one line for each model")
-    show = actions.add_parser("show", help="all about one model, the memory that it needs included")
-    verify = actions.add_parser("verify", help="check a model's weights, without loading them")
-    for sub, handler in ((listing, "list_models"), (show, "show"), (verify, "verify")):
-        sub.set_defaults(handler=f"models:{handler}")
-    for sub in (show, verify):
-        sub.add_argument("name", help="name of a model, or path of a model spec (.yaml)")
-    for sub in (listing, show):
-        sub.add_argument("--json", action="store_true", help="write JSON")
-    where = show.add_mutually_exclusive_group()
-    where.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="into whose free memory it is to fit (default: auto, a CUDA GPU if there is one)",
-    )
-    where.add_argument(
-        "--memory", type=gigabytes, metavar="GB", help="the memory of a device that is not here"
-    )
-    for sub in (listing, show, verify):
-        options.add_common(sub)
-    convert.add_parser(actions)
+models = Commands(
+    "models",
+    {
+        "Actions": {
+            "list": Entry("models", "one line for each model", "list_models"),
+            "show": Entry("models", "all about one model, the memory that it needs included"),
+            "verify": Entry("models", "check a model's weights, without loading them"),
+            "convert": Entry("convert", "turn a published checkpoint into a folder of ours"),
+        }
+    },
+)
+NAME = click.Argument(
+    ["name"], metavar="NAME", help="name of a model, or path of a model spec (.yaml)"
+)
+JSON = Option("--json", is_flag=True, help="write JSON")
 
 
-def list_models(args: argparse.Namespace) -> None:
+@command(JSON)
+def list_models(args: Arguments) -> None:
     """Print one line, or one JSON object, for each model."""
     from genescribe.specs.spec import list_specs
 
@@ -82,7 +73,24 @@ def list_models(args: argparse.Namespace) -> None:
     print("\ngenescribe models show NAME tells all about one model, and how to get its weights.")
 
 
-def show(args: argparse.Namespace) -> None:
+@command(
+    NAME,
+    JSON,
+    Option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        help="into whose free memory it is to fit; auto is a CUDA GPU if there is one",
+    ),
+    Option(
+        "--memory",
+        type=Parsed(gigabytes),
+        metavar="GB",
+        help="the memory of a device that is not here",
+    ),
+    one_of=[OneOf(("device", "memory"))],
+)
+def show(args: Arguments) -> None:
     """Print all about one model."""
     from genescribe.models.footprint import needs_of
     from genescribe.specs.spec import load_spec
@@ -96,7 +104,8 @@ def show(args: argparse.Namespace) -> None:
         print(_paragraph(label, value))
 
 
-def verify(args: argparse.Namespace) -> None:
+@command(NAME)
+def verify(args: Arguments) -> None:
     """Compare all files with their pins, and all tensors with the model's."""
     import torch
 
@@ -108,7 +117,7 @@ def verify(args: argparse.Namespace) -> None:
     print(f"{spec.identity}: {len(spec.files)} files are as pinned, and every tensor has its place")
 
 
-def _room(args: argparse.Namespace) -> Room:
+def _room(args: Arguments) -> Room:
     from genescribe.inference.describer import pick_device
     from genescribe.models.footprint import free_memory
 

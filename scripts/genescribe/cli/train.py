@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
+import click
 
 from genescribe.cli import options
+from genescribe.cli.grammar import PATH, Arguments, Option, command
 
 EPILOG = """\
 The same command goes on where a stopped one was. On several GPUs:
@@ -18,44 +18,37 @@ USAGE = """\
 """
 
 
-def add_parsers(command: options.Command) -> None:
-    """Add ``train``."""
-    parser = command("train", "train a model on genes that have descriptions", "train")
-    parser.epilog = EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument(
+@command(
+    Option(
         "--config",
-        type=Path,
+        type=PATH,
         required=True,
         metavar="YAML",
         help="what to train, and how (config/train/*.yaml; tiny.yaml explains each key)",
-    )
-    parser.add_argument(
-        "--corpus", type=Path, required=True, metavar="JSONL", help="written by genescribe corpus"
-    )
-    parser.add_argument(
-        "--splits", type=Path, required=True, metavar="TSV", help="written by genescribe splits"
-    )
-    parser.add_argument(
-        "--work", type=Path, required=True, metavar="DIR", help="checkpoints and log.csv"
-    )
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder of the trained model"
-    )
-    parser.add_argument(
+    ),
+    Option(
+        "--corpus",
+        type=PATH,
+        required=True,
+        metavar="JSONL",
+        help="written by genescribe corpus",
+    ),
+    Option(
+        "--splits", type=PATH, required=True, metavar="TSV", help="written by genescribe splits"
+    ),
+    Option("--work", type=PATH, required=True, metavar="DIR", help="checkpoints and log.csv"),
+    options.out("DIR", "folder of the trained model"),
+    Option(
         "--device",
-        choices=("auto", "cpu"),
+        type=click.Choice(["auto", "cpu"]),
         default="auto",
-        help="where to compute (default: auto, GPUs if there are any)",
-    )
-    parser.add_argument(
-        "--threads", type=options.positive, metavar="N", help="CPU threads (default: all cores)"
-    )
-    options.add_force(parser)
-    options.add_common(parser)
-
-
-def train(args: argparse.Namespace) -> None:
+        help="where to compute; auto is GPUs if there are any",
+    ),
+    options.THREADS,
+    options.FORCE,
+    epilog=EPILOG,
+)
+def train(args: Arguments) -> None:
     """Train, and say where the model is."""
     import torch
 

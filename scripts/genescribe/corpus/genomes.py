@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from genescribe.corpus.entries import MAX_LENGTH, MIN_LENGTH, Drop, Entry, Field, Text
 from genescribe.errors import InputError
-from genescribe.files import open_binary
-from genescribe.genome.annotation import Annotation, read_annotation
-from genescribe.genome.annotation.draft import Row, Warnings
-from genescribe.genome.annotation.gtf import gtf_ids
-from genescribe.genome.annotation.read import FileFacts, features
-from genescribe.genome.biotypes import EXCLUDED_BIOTYPES, Level, Levels
+from genescribe.genome.annotation import Annotation, LineText, read_annotation, read_texts
+from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
 from genescribe.genome.extract import ExtractSettings, Reading, extract
 from genescribe.genome.fasta import Genome
-from genescribe.genome.gff import parse_gff3_attributes, parse_gtf_attributes
 from genescribe.records import Gene, View
 
 _FIELDS = {
@@ -30,16 +23,6 @@ _FIELDS = {
     "ec_number": Field.EC,
 }
 """Attributes that describe a gene, in lower case."""
-_LEVELS = frozenset({Level.GENE, Level.TRANSCRIPT, Level.CDS})
-
-
-class _Line(NamedTuple):
-    """A feature line with its texts; ``owner`` is the gene where the line itself says it."""
-
-    id: str
-    parents: Sequence[str]
-    owner: str
-    texts: list[Text]
 
 
 def read_genome(annotation: Path, genome: Path | None) -> Iterator[Entry]:
@@ -51,8 +34,8 @@ def read_genome(annotation: Path, genome: Path | None) -> Iterator[Entry]:
     gene_models = read_annotation(annotation)
     if genome is None and not gene_models.has_fasta:
         raise InputError(f"{annotation}: carries no sequences (##FASTA); give its genome as well")
-    texts = _texts_of_genes(gene_models)
-    names = {gene.gene_id: gene for gene in gene_models.genes}
+    lines = read_texts(gene_models, _FIELDS)
+    genes = {gene.gene_id: gene for gene in gene_models.genes}
     settings = ExtractSettings(
         reading=lambda biotype: Reading(View.CDS, MAX_LENGTH),
         min_length=MIN_LENGTH,
@@ -64,85 +47,36 @@ def read_genome(annotation: Path, genome: Path | None) -> Iterator[Entry]:
         Genome.open(genome or annotation, Path(scratch)) as opened,
     ):
         for row, sequence in extract(gene_models, opened, settings):
-            gene = names[row.gene_id]
-            found = [*texts.get(row.gene_id, ()), *_own_texts(gene, annotation, texts)]
+            texts = _texts(gene_models, lines.get(row.gene_id, ()))
+            texts += _own_texts(genes[row.gene_id], gene_models, not texts)
             drop = Drop(row.reason) if row.reason else None
             view = View(row.view or View.GENE)
-            yield Entry(row.gene_id, row.biotype, view, sequence, tuple(found), drop=drop)
+            yield Entry(row.gene_id, row.biotype, view, sequence, texts, drop=drop)
 
 
-def _own_texts(gene: Gene, path: Path, texts: Mapping[str, Sequence[Text]]) -> Iterator[Text]:
-    """Yield what the gene model says: its symbol, and its product where no line of it does."""
-    place = f"{path.name}:{gene.lines[0]}"
-    if gene.name:
-        yield Text(Field.SYMBOL, gene.name, f"{place} name")
-    if gene.product and not texts.get(gene.gene_id):
-        yield Text(Field.PRODUCT, gene.product, f"{place} product")
+def _own_texts(gene: Gene, annotation: Annotation, with_product: bool) -> tuple[Text, ...]:
+    """Return what the gene model says: its symbol, and its product where no line says anything."""
+    place = f"{annotation.path.name}:{gene.lines[0]}"
+    texts = [Text(Field.SYMBOL, gene.name, f"{place} name")] if gene.name else []
+    if gene.product and with_product:
+        texts.append(Text(Field.PRODUCT, gene.product, f"{place} product"))
+    return tuple(texts)
 
 
-def _texts_of_genes(annotation: Annotation) -> dict[str, list[Text]]:
-    """Return the texts of each gene, from its own lines and those of its transcripts and CDS."""
-    lines = list(_lines(annotation))
-    owners = {line.id: line.owner for line in lines if line.id and line.owner}
-    parents = {line.id: line.parents for line in lines if line.id}
-    texts: defaultdict[str, dict[tuple[Field, str], Text]] = defaultdict(dict)
-    for line in lines:
-        for gene in [line.owner] if line.owner else _genes_above(line.parents, owners, parents):
-            for text in line.texts:
-                texts[gene].setdefault((text.field, text.value), text)
-    return {gene: list(found.values()) for gene, found in texts.items()}
+def _texts(annotation: Annotation, lines: Iterable[LineText]) -> tuple[Text, ...]:
+    """Return the texts of a gene's lines, none twice.
 
-
-def _genes_above(
-    names: Sequence[str], owners: Mapping[str, str], parents: Mapping[str, Sequence[str]]
-) -> set[str]:
-    """Return the genes over features; ``read_annotation`` has refused cycles."""
-    genes: set[str] = set()
-    for name in names:
-        if name in owners:
-            genes.add(owners[name])
-        else:
-            genes |= _genes_above(parents.get(name, ()), owners, parents)
-    return genes
-
-
-def _lines(annotation: Annotation) -> Iterator[_Line]:
-    gene_ids = {gene.gene_id for gene in annotation.genes}
-    gene_of_line = {line: gene.gene_id for gene in annotation.genes for line in gene.lines}
-    levels = Levels()
-    is_gtf = annotation.dialect == "gtf"
-    with open_binary(annotation.path) as handle:
-        for row in features(handle, annotation.path, FileFacts(), Warnings(annotation.path)):
-            if levels[row[2]] not in _LEVELS:
-                continue
-            number, column = row[0], row[7]
-            owner = gene_of_line.get(number, "")
-            if is_gtf:
-                owner = owner or gtf_ids(column)[0]
-                pairs = parse_gtf_attributes(column)
-                yield _Line(
-                    "", (), owner if owner in gene_ids else "", _texts(pairs, row, annotation)
-                )
-            else:
-                pairs = parse_gff3_attributes(column)
-                own = (pairs.get("ID") or [""])[0]
-                yield _Line(own, pairs.get("Parent", ()), owner, _texts(pairs, row, annotation))
-
-
-def _texts(pairs: Mapping[str, Sequence[str]], row: Row, annotation: Annotation) -> list[Text]:
-    """Return the texts of one line; of a list of products the first, the others are its synonyms.
-
-    NCBI writes GO terms as ``name|number|reference|evidence``.
+    Of a list of products the first counts, the others are its synonyms. NCBI writes GO terms as
+    ``name|number|reference|evidence``.
     """
-    place = f"{annotation.path.name}:{row[0]}"
-    found = []
-    for key, values in pairs.items():
-        field = _FIELDS.get(key.lower())
-        if field is None or not values:
-            continue
+    texts: dict[tuple[Field, str], Text] = {}
+    for number, key, values in lines:
+        field = _FIELDS[key.lower()]
         if field is Field.NOTE or field is Field.DESCRIPTION:
             values = [", ".join(values)]  # bare commas of a sentence that was not encoded
         elif field is Field.PRODUCT:
             values = values[:1]
-        found += [Text(field, value.split("|")[0], f"{place} {key}") for value in values]
-    return found
+        for value in (value.split("|")[0] for value in values):
+            place = f"{annotation.path.name}:{number} {key}"
+            texts.setdefault((field, value), Text(field, value, place))
+    return tuple(texts.values())

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genescribe import __version__
 from genescribe.corpus.records import CorpusRecord
 from genescribe.evaluation import baselines, calibration
 from genescribe.evaluation.cases import Case, strata
@@ -18,6 +17,7 @@ from genescribe.evaluation.protocols import Protocol
 from genescribe.evaluation.semantic import CharacterEncoder, TextEncoder, similarity
 from genescribe.evaluation.wordnet import NoSynonyms, Synonyms
 from genescribe.records import Description, Status
+from genescribe.version import __version__
 
 if TYPE_CHECKING:  # scoring texts that exist needs no torch
     from genescribe.evaluation.runs import ModelRun

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from genescribe import __version__
 from genescribe.evaluation import drawings
 from genescribe.evaluation.evaluate import MODEL, STRATA_METRICS, SYSTEMS
 from genescribe.evaluation.tables import MAIN, METRICS, STATUS_HEADS, shown, status_table
 from genescribe.pages import html
 from genescribe.pages.svg import Chart
+from genescribe.version import __version__
 
 Figures = Mapping[str, Any]
 

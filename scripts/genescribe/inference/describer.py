@@ -26,6 +26,13 @@ class Describer:
     ``device`` is ``auto`` (CUDA if there is one), ``cpu`` or ``cuda``; weights are computed with
     in ``dtype``, whatever they are stored in, ``auto`` being what the spec says for the device.
     Raises UnknownModelError, CheckpointError, and InputError where CUDA is asked for and absent.
+
+    >>> import genescribe
+    >>> from genescribe.artifacts.tables import read_sequences
+    >>> records = list(read_sequences(Path("results/sequences.fa.gz")))  # written by annotate
+    >>> describer = genescribe.Describer("tiny", device="cpu")
+    >>> [description.text for description in describer.describe(records[:2])]
+    ['Histone H3', 'Histone H4']
     """
 
     def __init__(

@@ -22,10 +22,8 @@ from transformers.utils import logging as transformers_logging
 
 from genescribe.errors import CheckpointError, InputError, Remedy
 from genescribe.models.assembly import configuration_of, empty_model
-from genescribe.models.configuration import SequenceChatConfig
-from genescribe.models.encoders import GeneMemoryEncoder, build_encoder, max_tokens
+from genescribe.models.encoders import build_encoder
 from genescribe.models.footprint import check_fit
-from genescribe.models.gene_memory import GeneMemory
 from genescribe.models.generation import SequenceTextModel
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import (
@@ -34,8 +32,6 @@ from genescribe.models.processing import (
     SequenceTextProcessor,
     load_tokenizer,
 )
-from genescribe.models.sequence_tokenizers import SequenceTokenizer, sequence_tokenizer
-from genescribe.specs.prompts import PromptVariant
 from genescribe.specs.spec import ModelSpec, verify
 
 Model = SequenceChatModel | SequenceTextModel
@@ -73,19 +69,6 @@ def load(
         model = _load_model(spec, device, dtype)
     _check_no_sequence(spec, model)
     return model.eval(), load_processor(spec, model)
-
-
-def load_folder(
-    folder: Path, prompt: PromptVariant, device: str | torch.device, dtype: torch.dtype
-) -> tuple[SequenceChatModel, SequenceChatProcessor]:
-    """Return model and processor of a checkpoint folder that no spec pins (yet)."""
-    with quiet_transformers():
-        model: SequenceChatModel = _from_pretrained(
-            SequenceChatModel, folder, torch.device(device), dtype
-        )
-    config: Any = model.config
-    memory = _memory(model)
-    return model.eval(), SequenceChatProcessor.from_pretrained(folder, config, prompt, memory)
 
 
 def check_files(spec: ModelSpec) -> None:
@@ -288,46 +271,29 @@ def _check_no_sequence(spec: ModelSpec, model: Model) -> None:
         )
 
 
-def load_processor(spec: ModelSpec, model: Model) -> Processor:
-    """Return the processor of a model that is loaded: the tokenizers beside its weights."""
+def load_processor(spec: ModelSpec, model: Model, tokenizer: Any = None) -> Processor:
+    """Return the processor of a model that is loaded: the tokenizers beside its weights.
+
+    ``tokenizer`` is the language model's where there is none beside its weights.
+    """
     folder = spec.components.get("language_model", spec.weights)
     if isinstance(model, SequenceTextModel):
         return SequenceTextProcessor.from_pretrained(
             folder, model.config, spec.prompt, spec.generation["max_new_tokens"]
         )
-    config: Any = model.config
-    if not spec.components:
-        return SequenceChatProcessor.from_pretrained(folder, config, spec.prompt, _memory(model))
-    nucleotides = load_sequence_tokenizer(spec, config)
-    return SequenceChatProcessor(
-        load_tokenizer(folder), config, spec.prompt, nucleotides, _memory(model)
+    processor = SequenceChatProcessor(
+        tokenizer or load_tokenizer(folder), model.config, spec.prompt
     )
+    processor.reader.load(reader_folder(spec), model.encoder)
+    return processor
 
 
-def load_sequence_tokenizer(
-    spec: ModelSpec, config: SequenceChatConfig
-) -> SequenceTokenizer | None:
-    """Return the tokenizer of the encoder of a spec; None for encoders without tokens."""
-    if config.sequence_tokenizer is None:
-        return None
-    folder = sequence_tokenizer_folder(spec)
-    return sequence_tokenizer(config.sequence_tokenizer, folder, max_tokens(config.encoder_config))
-
-
-def sequence_tokenizer_folder(spec: ModelSpec) -> Path:
-    """Return where the encoder's tokenizer lies: in a folder of its own, as convert writes it, or
-    beside the encoder's weights."""
+def reader_folder(spec: ModelSpec) -> Path:
+    """Return where the files lie with which a spec's encoder reads: in a folder of their own, as
+    convert writes it, or beside the weights of an encoder that is a part."""
     encoder = spec.components.get("encoder", spec.weights)
     inside = encoder / SEQUENCE_TOKENIZER_FOLDER
-    return inside if inside.is_dir() else encoder
-
-
-def _memory(model: SequenceChatModel) -> GeneMemory | None:
-    """Return the stored genes of a model that has such; None where only shapes are loaded."""
-    encoder = model.encoder
-    if not isinstance(encoder, GeneMemoryEncoder) or model.device.type == "meta":
-        return None
-    return encoder.memory()
+    return inside if inside.is_dir() or not spec.components else encoder
 
 
 @contextlib.contextmanager

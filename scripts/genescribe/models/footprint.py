@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,9 +24,9 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from genescribe.errors import InputError
 from genescribe.models.assembly import configuration_of, empty_model
-from genescribe.models.configuration import GeneMemoryConfig, SequenceChatConfig
-from genescribe.models.encoders import masked_lm_head_parameters
-from genescribe.models.modeling import ENCODER_TOKENS
+from genescribe.models.configuration import SequenceChatConfig
+from genescribe.models.encoders import make_reader
+from genescribe.models.encoders.reader import NOTHING_STORED, Stored
 from genescribe.specs.spec import ModelSpec
 
 BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "8bit": 1.0, "4bit": 4.5 / 8}
@@ -59,13 +59,6 @@ class Parameters:
         return self.encoder + self.projector + self.language_model
 
 
-class Stored(NamedTuple):
-    """What a gene memory holds beside parameters: genes; bytes of their k-mers and texts."""
-
-    genes: int
-    bytes: int
-
-
 @dataclass(frozen=True, slots=True)
 class Needs:
     """The size of a model, and what describing one gene of the spec's ``max_length`` takes.
@@ -73,6 +66,7 @@ class Needs:
     ``loaded`` are the parameters that are held in memory; ``published`` counts, as papers do,
     also the masked-language-model head of the encoder, which is not loaded. ``quantised`` of the
     language model's are in linear layers. ``prompt_tokens`` are the gene's and its prompt's.
+    ``stored`` comes with the weights; ``encoder_numbers`` are held while the encoder reads.
     """
 
     loaded: Parameters
@@ -82,14 +76,8 @@ class Needs:
     prompt_tokens: int
     new_tokens: int
     beams: int
-
-    @property
-    def stored(self) -> Stored:
-        """The genes that come with the weights, as integers whatever the dtype."""
-        encoder = getattr(self.config, "encoder_config", None)
-        if not isinstance(encoder, GeneMemoryConfig):
-            return Stored(0, 0)
-        return Stored(encoder.num_genes, encoder.stored_bytes)
+    stored: Stored = NOTHING_STORED
+    encoder_numbers: int = 0
 
     def weights(self, dtype: str) -> int:
         """Return the bytes of the weights, stored genes included."""
@@ -113,19 +101,8 @@ class Needs:
         return int(written + read_again)
 
     def encoding(self, dtype: str) -> int:
-        """Return the bytes that the encoder takes while it reads, however many genes there are.
-
-        It reads ``ENCODER_TOKENS`` at once: 4 D + 2 F numbers a token (F twice, it may be
-        gated), and one per head and token of its chunk for the scores.
-        """
-        config = self.config
-        if not isinstance(config, SequenceChatConfig) or config.pooling is None:
-            return 0
-        encoder = config.encoder_config
-        number = _activation_bytes(dtype)
-        chunk = getattr(encoder, "max_position_embeddings", None) or config.chunk_length or 512
-        per_token = 4 * encoder.hidden_size + 2 * encoder.intermediate_size
-        return int(ENCODER_TOKENS * (per_token + encoder.num_attention_heads * chunk) * number)
+        """Return the bytes that the encoder takes while it reads, however many genes there are."""
+        return int(self.encoder_numbers * _activation_bytes(dtype))
 
     def genes(self, free: int, dtype: str) -> int:
         """Return how many genes of the greatest length fit at once into ``free`` bytes."""
@@ -141,12 +118,17 @@ def needs_of(spec: ModelSpec) -> Needs:
     new_tokens = spec.generation["max_new_tokens"]
     texts = (spec.prompt.template, spec.prompt.system, spec.question)
     told = sum(len(text) for text in texts if text) // CHARACTERS_PER_TOKEN
+    beams = spec.generation.get("num_beams", 1)
     if isinstance(config, SequenceChatConfig):
-        prompt_tokens = told + config.expected_placeholders(spec.max_length)
+        reader = make_reader(config)
+        prompt_tokens = told + config.num_placeholders(reader.expected_vectors(spec.max_length))
+        stored, numbers = reader.stored, reader.working_numbers
     else:  # the gene is text: a token per nucleotide at most, as many as the context holds
         prompt_tokens = min(told + spec.max_length, config.max_position_embeddings - new_tokens)
-    beams = spec.generation.get("num_beams", 1)
-    return Needs(loaded, published, quantised, config, prompt_tokens, new_tokens, beams)
+        stored, numbers = NOTHING_STORED, 0
+    return Needs(
+        loaded, published, quantised, config, prompt_tokens, new_tokens, beams, stored, numbers
+    )
 
 
 def count_parameters(model: PreTrainedModel) -> tuple[Parameters, Parameters, int]:
@@ -162,8 +144,8 @@ def count_parameters(model: PreTrainedModel) -> tuple[Parameters, Parameters, in
     encoder, language_model = parts.encoder, parts.language_model
     sizes = (_size(encoder), _size(language_model))
     loaded = Parameters(sizes[0], _size(model) - sum(sizes), sizes[1])
-    head = 0 if config.pooling is None else masked_lm_head_parameters(config.encoder_config)
-    published = Parameters(loaded.encoder + head, loaded.projector, loaded.language_model)
+    published_encoder = loaded.encoder + make_reader(config).head_parameters
+    published = Parameters(published_encoder, loaded.projector, loaded.language_model)
     return loaded, published, _linear_size(language_model)
 
 

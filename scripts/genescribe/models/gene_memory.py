@@ -10,14 +10,14 @@ their idf vectors are by cosine. NumPy only: this module must be usable without 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genescribe.kmers import (
-    NUCLEOTIDE_SEEDS,
+    NUCLEOTIDE_SEED,
     RESIDUE_SEEDS,
     Seed,
     nucleotide_codes,
@@ -25,10 +25,7 @@ from genescribe.kmers import (
     translate,
 )
 
-PROTEIN_SEEDS = (RESIDUE_SEEDS[0], RESIDUE_SEEDS[2])
-"""Exact 4-mers find near relatives, the spaced seed over the reduced alphabet far ones."""
-
-SEEDS = (*PROTEIN_SEEDS, NUCLEOTIDE_SEEDS[1])
+SEEDS = (*RESIDUE_SEEDS, NUCLEOTIDE_SEED)
 """Coding genes are looked up by the first two, all others by the last, nucleotide 8-mers."""
 
 MAX_FREQUENCY = 3000
@@ -45,7 +42,7 @@ Arrays = dict[str, NDArray[Any]]
 
 def seeds_of(is_protein: bool) -> range:
     """Return the numbers of the seeds that genes of a kind are looked up by."""
-    return range(len(PROTEIN_SEEDS)) if is_protein else range(len(PROTEIN_SEEDS), len(SEEDS))
+    return range(len(RESIDUE_SEEDS)) if is_protein else range(len(RESIDUE_SEEDS), len(SEEDS))
 
 
 def num_codes(seed: Seed) -> int:
@@ -87,10 +84,6 @@ class Relatives:
     def features(self) -> NDArray[np.float32]:
         """Similarities, shares and stretch side by side, (batch, k, NUM_FEATURES)."""
         return np.concatenate([self.similarities, self.shared, self.stretch[..., None]], axis=2)
-
-    def take(self, rows: Sequence[int] | NDArray[np.integer]) -> Relatives:
-        """Return those of some genes of the batch."""
-        return Relatives(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 class SeedIndex:

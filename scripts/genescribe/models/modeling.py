@@ -11,26 +11,17 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModel, AutoModelForCausalLM, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from genescribe.models.chunks import length_buckets
 from genescribe.models.configuration import SequenceChatConfig
-from genescribe.models.encoders import GeneMemoryEncoder, build_encoder
+from genescribe.models.encoders import build_encoder, make_reader
+from genescribe.models.encoders.tokens import build_pooling
 from genescribe.models.generation import SEQUENCE_PREFIX, DescribesGenes, position_ids
-from genescribe.models.pooling import build_pooling
 from genescribe.models.projector import build_projector, project
 
 FEATURES = SEQUENCE_PREFIX + "features"
 """Name of the input that holds ``SequenceFeatures`` where they are computed already."""
-
-ENCODER_TOKENS = 1 << 14
-"""Tokens that the encoder reads at once: enough to keep a GPU busy, and few beside the language
-model's share of its memory."""
-
-ENCODER_TOKENS_CPU = 1 << 11
-"""The same on a CPU, which wants its caches to hold them: a quarter faster than with 2^14."""
 
 IGNORE_INDEX = -100
 """Label without loss, as everywhere in transformers."""
@@ -54,6 +45,7 @@ class SequenceChatModel(DescribesGenes, PreTrainedModel):
 
     def __init__(self, config: SequenceChatConfig) -> None:
         super().__init__(config)
+        self.reader = make_reader(config)
         self.encoder: Any = build_encoder(config.encoder_config)
         self.language_model = AutoModelForCausalLM.from_config(config.text_config)
         self.add_projecting_parts()
@@ -94,43 +86,8 @@ class SequenceChatModel(DescribesGenes, PreTrainedModel):
             for name, value in inputs.items()
             if name.startswith(SEQUENCE_PREFIX)
         }
-        if isinstance(self.encoder, GeneMemoryEncoder):  # its texts are the language model's
-            sequence_inputs["embed"] = self.get_input_embeddings()
-        if self.config.pooling is None:
-            slots: Tensor = self.encoder(**sequence_inputs)  # (B, slots, D)
-            counts = torch.full((len(slots),), slots.shape[1], device=slots.device)
-            vectors = slots.flatten(0, 1)  # (B * slots, D)
-        else:
-            vectors, counts = self._encode_chunks(**sequence_inputs)
+        vectors, counts = self.reader.encode(self, sequence_inputs)
         return SequenceFeatures(*project(self.projector, vectors, counts))
-
-    def _encode_chunks(
-        self, tokens: Tensor, kept: Tensor, chunk_lengths: Tensor, num_chunks: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the vectors of all genes (total, D) and their counts (batch,).
-
-        The inputs are those of ``sequence_inputs.token_inputs``. Chunks are encoded with others
-        of about their length, whatever genes they are of, so that hardly any padding is read.
-        """
-        lengths = chunk_lengths.tolist()
-        chunks, kept_of_chunks = tokens.split(lengths), kept.split(lengths)
-        pad = self.config.encoder_config.pad_token_id or 0
-        vectors: list[Tensor] = [tokens] * len(lengths)
-        budget = ENCODER_TOKENS if tokens.is_cuda else ENCODER_TOKENS_CPU
-        for bucket in length_buckets(lengths, budget):
-            ids = pad_sequence([chunks[i] for i in bucket], True, pad)  # (C, T)
-            sizes = chunk_lengths[bucket]  # (C,)
-            real = torch.arange(ids.shape[1], device=ids.device) < sizes.unsqueeze(1)  # (C, T)
-            used = pad_sequence([kept_of_chunks[i] for i in bucket], True)  # (C, T)
-            hidden = self.encoder(
-                input_ids=ids, attention_mask=real.long()
-            ).last_hidden_state  # (C, T, D)
-            pooled, counts = self.pooling(hidden, used)  # (vectors of the bucket, D), (C,)
-            for i, part in zip(bucket, pooled.split(counts.tolist()), strict=True):
-                vectors[i] = part
-        per_chunk = torch.tensor([len(part) for part in vectors])  # (chunks,)
-        per_gene = [int(part.sum()) for part in per_chunk.split(num_chunks.tolist())]
-        return torch.cat(vectors), torch.tensor(per_gene, device=tokens.device)
 
     def with_features(self, inputs: Mapping[str, Any], use_sequence: bool = True) -> dict[str, Any]:
         """Return the processor's inputs with the genes encoded, which is then done only once.

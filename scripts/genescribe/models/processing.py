@@ -6,29 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoTokenizer, BatchFeature, PreTrainedConfig
 
 from genescribe.errors import InputError
-from genescribe.models.configuration import KmerBagConfig, SequenceChatConfig
-from genescribe.models.encoders import max_tokens
-from genescribe.models.gene_memory import NONE, GeneMemory
-from genescribe.models.sequence_inputs import (
-    collate_kmer_bags,
-    collate_relatives,
-    kmer_bag_of,
-    naming,
-    relatives_of,
-    token_inputs,
-)
-from genescribe.models.sequence_tokenizers import (
-    SequenceTokenizer,
-    check_nucleotides,
-    sequence_tokenizer,
-)
+from genescribe.models.configuration import SequenceChatConfig
+from genescribe.models.encoders import make_reader
+from genescribe.models.encoders.reader import Reading, SequenceReader
+from genescribe.models.generation import SEQUENCE_PREFIX
+from genescribe.models.sequence_tokenizers import check_gene
 from genescribe.records import SequenceRecord
 from genescribe.specs.prompts import MARKER, PromptVariant, Turn, render
 
@@ -173,32 +160,12 @@ class SequenceChatProcessor(PromptProcessor):
         tokenizer: Any,
         config: SequenceChatConfig,
         prompt: PromptVariant,
-        sequence_tokenizer: SequenceTokenizer | None = None,
-        memory: GeneMemory | None = None,
+        reader: SequenceReader | None = None,
     ) -> None:
-        """``memory`` holds the stored genes of a model whose encoder reads their texts."""
+        """``reader``, loaded, says how genes get into the encoder; one that is not if left out."""
         super().__init__(tokenizer, prompt)
         self.config = config
-        self.sequence_tokenizer = sequence_tokenizer
-        self.memory = memory
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        folder: Path,
-        config: SequenceChatConfig,
-        prompt: PromptVariant,
-        memory: GeneMemory | None = None,
-    ) -> SequenceChatProcessor:
-        """Read the tokenizers that lie beside the weights; never from the network."""
-        nucleotides = None
-        if config.sequence_tokenizer is not None:
-            nucleotides = sequence_tokenizer(
-                config.sequence_tokenizer,
-                folder / SEQUENCE_TOKENIZER_FOLDER,
-                max_tokens(config.encoder_config),
-            )
-        return cls(load_tokenizer(folder), config, prompt, nucleotides, memory)
+        self.reader = reader or make_reader(config)
 
     def prompt_ids(self, before: str, after: str, placeholders: int) -> list[int]:
         """Return the tokens of a prompt whose gene takes ``placeholders`` of them.
@@ -227,37 +194,27 @@ class SequenceChatProcessor(PromptProcessor):
         ``history`` are earlier turns about the same gene. Raises InputError for a gene that the
         encoder cannot read.
         """
-        inputs, num_vectors = self.sequence_inputs(records)
+        readings = [self.reader.read(record) for record in records]
         prompts = [
             self.prompt_ids(
                 *self.segments(record.biotype, organism, question, history, context),
-                self.config.num_placeholders(vectors),
+                self.config.num_placeholders(reading.num_vectors),
             )
-            for record, vectors in zip(records, num_vectors, strict=True)
+            for record, reading in zip(records, readings, strict=True)
         ]
-        return BatchFeature({**self._pad(prompts), **inputs})
+        return BatchFeature({**self._pad(prompts), **self.sequence_inputs(readings)})
 
     def check(self, record: SequenceRecord) -> None:
-        """Raise InputError, naming the gene, for letters that are no nucleotides.
-
-        Only where the encoder reads tokens: k-mers leave out any other letter.
-        """
-        if self.sequence_tokenizer is not None:
-            with naming(record):
-                check_nucleotides(record.sequence)
+        """Raise InputError, naming the gene, for one that the encoder cannot read."""
+        self.reader.check(record)
 
     def expected_tokens(self, length: int) -> int:
         """Return about how many tokens of a prompt a gene of ``length`` nt takes."""
-        return self.config.expected_placeholders(length)
+        return self.config.num_placeholders(self.reader.expected_vectors(length))
 
     def encoder_cost(self, length: int) -> int:
-        """Return what the encoder holds in memory of each gene of a batch, in tokens.
-
-        The k-mer bag gets all genes at once, a codon is a token; chunks pass through the encoders
-        of tokens a few at a time, whatever genes they are of, and what the gene memory reads of
-        a gene is no more than its placeholders.
-        """
-        return length // 3 if isinstance(self.config.encoder_config, KmerBagConfig) else 0
+        """Return what the encoder holds in memory of each gene of a batch, in tokens."""
+        return self.reader.cost(length)
 
     def prompt_tokens(self, record: SequenceRecord, **told: Any) -> int:
         """Return how many tokens a prompt takes, whether there is room for them or not.
@@ -266,36 +223,18 @@ class SequenceChatProcessor(PromptProcessor):
         """
         return int(self([record], **told)["input_ids"].shape[1])
 
-    def sequence_inputs(
-        self,
-        records: Sequence[SequenceRecord],
-        left_out: Sequence[NDArray[np.integer]] | None = None,
-    ) -> tuple[dict[str, Tensor], list[int]]:
-        """Return the encoder's inputs, and the number of vectors of each gene.
-
-        ``left_out``: for each gene the numbers of stored ones that its relatives must not be of.
-        """
-        if self.sequence_tokenizer is not None:
-            return token_inputs(records, self.config, self.sequence_tokenizer)
-        encoder = self.config.encoder_config
-        if self.memory is not None:
-            relatives = relatives_of(records, self.memory, encoder, left_out)
-            inputs = collate_relatives(relatives, self.memory, encoder)
-        else:
-            bags = [kmer_bag_of(record, encoder) for record in records]
-            inputs = collate_kmer_bags(bags, encoder.windows)
-        return inputs, [encoder.num_slots] * len(records)
+    def sequence_inputs(self, readings: Sequence[Reading]) -> dict[str, Tensor]:
+        """Return the encoder's inputs for a batch of genes as they were read, ``sequence_...``."""
+        return {
+            SEQUENCE_PREFIX + name: torch.cat([reading.inputs[name] for reading in readings])
+            for name in readings[0].inputs
+        }
 
     def evidence(self, record: SequenceRecord) -> list[Evidence]:
-        """Return the relatives that the encoder reads of, texts whole, the most similar first."""
-        if self.memory is None:
-            return []
-        relatives = relatives_of([record], self.memory, self.config.encoder_config)
-        found = zip(relatives.genes[0], relatives.similarity[0].tolist(), strict=True)
+        """Return what the encoder reads of stored genes, texts whole, the most similar first."""
         return [
-            Evidence(self.decode([self.memory.text(gene)])[0], round(similarity, 4))
-            for gene, similarity in found
-            if gene != NONE
+            Evidence(self.decode([token_ids])[0], round(similarity, 4))
+            for token_ids, similarity in self.reader.evidence(record)
         ]
 
 
@@ -347,8 +286,7 @@ class SequenceTextProcessor(PromptProcessor):
 
     def check(self, record: SequenceRecord) -> None:
         """Raise InputError, naming the gene, for letters that are no nucleotides."""
-        with naming(record):
-            check_nucleotides(record.sequence)
+        check_gene(record)
 
     def expected_tokens(self, length: int) -> int:
         """Return how many tokens of a prompt a gene of ``length`` nt takes at most."""

@@ -8,14 +8,16 @@ the published tokenizers; anything else is refused.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from genescribe.errors import CheckpointError, InputError
+from genescribe.records import SequenceRecord
 
 IUPAC = frozenset("ACGTURYKMSWBDHVN")
 """Nucleotide codes of NC-IUB (1985, Nucleic Acids Research 13:3021)."""
@@ -38,6 +40,21 @@ def check_nucleotides(sequence: str) -> None:
             f"{letter!r} at position {at:,} of {len(letters):,} is no nucleotide code; "
             "give DNA or RNA in IUPAC letters"
         )
+
+
+@contextlib.contextmanager
+def naming(record: SequenceRecord) -> Iterator[None]:
+    """Let an InputError about a sequence begin with the gene that it is of."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{record.gene_id}: {error}") from error
+
+
+def check_gene(record: SequenceRecord) -> None:
+    """Raise InputError, naming the gene, for what ``check_nucleotides`` refuses."""
+    with naming(record):
+        check_nucleotides(record.sequence)
 
 
 class SequenceTokenizer(ABC):

@@ -17,7 +17,6 @@ from typing import Any
 
 import yaml
 
-import genescribe
 from genescribe.errors import CheckpointError, FormatError, InputError, UnknownModelError
 from genescribe.files import check_readable
 from genescribe.specs.pins import SUMS_FILE, check_pin, read_pins
@@ -226,7 +225,7 @@ def user_weights_folder() -> Path:
 
 def _resource(installed: str, checkout: str) -> Path:
     """Find a folder in an installed package (as package data), else in a checkout."""
-    package = Path(genescribe.__file__).parent
+    package = Path(__file__).parents[1]
     inside = package / "resources" / installed
     return inside if inside.is_dir() else package.parent.parent / checkout
 

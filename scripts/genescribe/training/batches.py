@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from genescribe.models.encoders.reader import Reading
 from genescribe.models.modeling import IGNORE_INDEX
 from genescribe.models.processing import SequenceChatProcessor
 from genescribe.specs.prompts import PromptVariant
@@ -39,17 +40,20 @@ class Batches(Dataset[Any]):
         self.processor = copy.copy(processor)
         self.processor.prompt = prompt
         self._prompts: dict[tuple[str, str | None, str], tuple[list[int], list[int]]] = {}
-        self._rows: dict[tuple[str, bool], dict[str, Tensor]] = {}
+        self._readings: dict[tuple[str, bool], Reading] = {}
 
     def __getitems__(self, draws: Sequence[Draw]) -> dict[str, Tensor]:
         """Build a batch: prompts padded on the left and answers on the right, (batch, tokens)."""
         examples = [self.examples[draw.example] for draw in draws]
         config = self.processor.config
-        inputs, num_vectors = self._sequence_inputs(examples, draws)
+        readings = [self._read(*shown) for shown in zip(examples, draws, strict=True)]
         prompts = [
-            self._prompt_ids(example, draw.with_organism, config.num_placeholders(vectors))
-            for example, draw, vectors in zip(examples, draws, num_vectors, strict=True)
+            self._prompt_ids(
+                example, draw.with_organism, config.num_placeholders(reading.num_vectors)
+            )
+            for example, draw, reading in zip(examples, draws, readings, strict=True)
         ]
+        inputs = self.processor.sequence_inputs(readings)
         width = max(len(prompt) for prompt in prompts)
         total = width + max(len(example.answer_ids) for example in examples)
         input_ids = torch.zeros(len(draws), total, dtype=torch.long)  # (B, T); masked where padded
@@ -92,25 +96,15 @@ class Batches(Dataset[Any]):
         before, after = self._prompts[key]
         return [*before, *[placeholder] * num_placeholders, *after]
 
-    def _sequence_inputs(
-        self, examples: Sequence[Example], draws: Sequence[Draw]
-    ) -> tuple[dict[str, Tensor], list[int]]:
-        """Return the encoder's inputs; a look-up in the gene memory is done once for each gene."""
-        if self.processor.memory is None:
-            return self.processor.sequence_inputs([example.record for example in examples])
-        keys = [
-            (example.record.sha256, draw.without_family)
-            for example, draw in zip(examples, draws, strict=True)
-        ]
-        new = {key: e for key, e in zip(keys, examples, strict=True) if key not in self._rows}
-        if new:
-            records = [example.record for example in new.values()]
+    def _read(self, example: Example, draw: Draw) -> Reading:
+        """Read a gene for the encoder; where that is a look-up in stored genes, do it once only."""
+        reader = self.processor.reader
+        if reader.memory is None:
+            return reader.read(example.record)
+        key = (example.record.sha256, draw.without_family)
+        if key not in self._readings:
             left_out = None
             if self.stored is not None:
-                left_out = [self.stored.left_out(e, whole) for (_, whole), e in new.items()]
-            looked_up, _ = self.processor.sequence_inputs(records, left_out)
-            for row, key in enumerate(new):
-                self._rows[key] = {name: values[row] for name, values in looked_up.items()}
-        rows = [self._rows[key] for key in keys]
-        inputs = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
-        return inputs, [self.processor.config.encoder_config.num_slots] * len(rows)
+                left_out = self.stored.left_out(example, draw.without_family)
+            self._readings[key] = reader.read(example.record, left_out)
+        return self._readings[key]

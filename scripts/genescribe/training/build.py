@@ -16,15 +16,12 @@ from genescribe.models.checkpoint import (
     assemble,
     load,
     load_processor,
-    load_sequence_tokenizer,
     quiet_transformers,
 )
-from genescribe.models.encoders import GeneMemoryEncoder
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
 from genescribe.specs.spec import ModelSpec, make_spec, read_yaml, spec_path
 from genescribe.training.config import PARTS, TrainConfig
-from genescribe.training.copying import start_copying
 from genescribe.training.stored_genes import StoredGenes, store
 from genescribe.training.vocabulary import learn_tokenizer, sized
 
@@ -91,9 +88,10 @@ def build(
     torch.manual_seed(config.seed)
     learns_language = any("language_model" in stage.train for stage in config.stages)
     dtype = torch.float32 if learns_language else LOW_PRECISION[config.precision]
+    model: Any
+    processor: Any
     if not config.new:
-        loaded: Any = load(spec, "cpu", dtype)
-        model, processor = loaded
+        model, processor = load(spec, "cpu", dtype)
     else:
         tokenizer = None
         if config.vocabulary is not None:
@@ -102,15 +100,11 @@ def build(
             spec = make_spec(path, content)
         with quiet_transformers():
             model = assemble(spec, torch.device("cpu"), dtype, config.new)
-        if tokenizer is None:
-            processor = load_processor(spec, model)
-        else:
-            model_config: Any = model.config
-            nucleotides = load_sequence_tokenizer(spec, model_config)
-            processor = SequenceChatProcessor(tokenizer, model_config, spec.prompt, nucleotides)
+        processor = load_processor(spec, model, tokenizer)
     stored = store(model.encoder, processor, records, splits, spec.question or PRODUCT_NAME)
-    if isinstance(model.encoder, GeneMemoryEncoder) and "language_model" in config.new:
-        start_copying(model, _last_prompt_token(processor, records))
+    if stored is not None and "language_model" in config.new:
+        opening = _last_prompt_token(processor, records)
+        model.encoder.start_copying(model.language_model, opening)
     return Start(spec, content, model, processor, stored)
 
 

@@ -14,21 +14,20 @@ import yaml
 from peft import PeftModel
 from safetensors.torch import save_file
 
-from genescribe import __version__
 from genescribe.errors import InputError
 from genescribe.models.checkpoint import (
     PROJECTOR_FILE,
     quiet_transformers,
-    sequence_tokenizer_folder,
+    reader_folder,
 )
 from genescribe.models.convert.folder import write_sums
 from genescribe.models.processing import SEQUENCE_TOKENIZER_FOLDER
 from genescribe.specs.spec import SPEC_FILE, ModelSpec
 from genescribe.training.build import Start
 from genescribe.training.config import TrainConfig
+from genescribe.version import __version__
 
 CARD_FILE = "README.md"
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
 SHOWN_ORGANISMS = 12
 
 
@@ -132,7 +131,7 @@ def _save_whole(start: Start, model: Any, folder: Path) -> None:
         model.language_model = model.language_model.merge_and_unload()
     model.save_pretrained(str(folder))
     start.processor.save_pretrained(folder)
-    _save_sequence_tokenizer(start, folder)
+    _save_reader_files(start, folder)
 
 
 def _save_parts(start: Start, model: Any, config: TrainConfig, folder: Path) -> dict[str, str]:
@@ -146,7 +145,7 @@ def _save_parts(start: Start, model: Any, config: TrainConfig, folder: Path) -> 
         save_file(tensors, folder / "projector" / PROJECTOR_FILE)
     if "encoder" in trained:
         model.encoder.save_pretrained(str(folder / "encoder"))
-        _save_sequence_tokenizer(start, folder / "encoder")
+        _save_reader_files(start, folder / "encoder")
     if isinstance(model.language_model, PeftModel):
         model.language_model.save_pretrained(str(folder / "adapter"))
     elif "language_model" in trained:
@@ -158,12 +157,13 @@ def _save_parts(start: Start, model: Any, config: TrainConfig, folder: Path) -> 
     return weights
 
 
-def _save_sequence_tokenizer(start: Start, folder: Path) -> None:
-    if start.processor.sequence_tokenizer is None:
+def _save_reader_files(start: Start, folder: Path) -> None:
+    names = start.processor.reader.files
+    if not names:
         return
-    source, target = sequence_tokenizer_folder(start.spec), folder / SEQUENCE_TOKENIZER_FOLDER
+    source, target = reader_folder(start.spec), folder / SEQUENCE_TOKENIZER_FOLDER
     target.mkdir()
-    for name in TOKENIZER_FILES:
+    for name in names:
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
 

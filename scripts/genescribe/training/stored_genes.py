@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 from genescribe.corpus.records import CorpusRecord
 from genescribe.corpus.splits import SplitRow
-from genescribe.models.encoders import GeneMemoryEncoder
 from genescribe.models.gene_memory import NONE, GeneMemory
 from genescribe.models.processing import SequenceChatProcessor
-from genescribe.models.remember import remember
 from genescribe.records import SequenceRecord, View
 from genescribe.training.examples import Example
 
@@ -63,17 +61,18 @@ def store(
 
     The text of a gene is its answer to ``question``; genes without one are not stored.
     """
-    if not isinstance(encoder, GeneMemoryEncoder):
+    reader: Any = processor.reader
+    if reader.memory is None:
         return None
     chosen: dict[int, CorpusRecord] = {}
     for record in records:
         if record.question == question and record.informative:
             chosen.setdefault(splits[record.sha256].near_copy, record)
     genes = list(chosen.values())
-    known = near_copies(encoder.memory(), {r.sha256: r.sequence_record() for r in records})
-    numbers = remember(
+    known = near_copies(reader.memory, {r.sha256: r.sequence_record() for r in records})
+    numbers = reader.remember(
         encoder,
-        processor,
+        processor.tokenizer,
         [gene.sequence_record() for gene in genes],
         [gene.answer for gene in genes],
     )

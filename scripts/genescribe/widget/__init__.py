@@ -1,12 +1,13 @@
-"""The notebook door: ``annotate`` gives a DataFrame, ``AnnotationWidget`` panels to click.
+"""The notebook door: ``AnnotationWidget``, panels to click, beside ``annotate`` of the API.
 
 Needs ``pip install 'genescribe[notebook]'``.
 """
 
 from __future__ import annotations
 
+from genescribe.api import annotate, open_results
+
 try:
-    from genescribe.widget.api import annotate, open_results
     from genescribe.widget.app import AnnotationWidget
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(

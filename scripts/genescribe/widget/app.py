@@ -8,13 +8,13 @@ from pathlib import Path
 
 import ipywidgets
 
-from genescribe.widget.api import DEFAULT_OUT
+from genescribe.api import DEFAULT_OUT
+from genescribe.pipeline.results import Results
 from genescribe.widget.ask_panel import AskPanel
 from genescribe.widget.export_panel import ExportPanel
 from genescribe.widget.gene_panel import GenePanel
 from genescribe.widget.genes_panel import GenesPanel
 from genescribe.widget.inputs import InputsPanel
-from genescribe.widget.results import Results
 from genescribe.widget.review_panel import ReviewPanel
 from genescribe.widget.run_panel import RunPanel
 from genescribe.widget.session import Session

@@ -12,13 +12,13 @@ from genescribe.artifacts.descriptions import write_descriptions
 from genescribe.artifacts.run_record import StageRecord
 from genescribe.artifacts.tables import write_descriptions_tsv
 from genescribe.errors import InputError
+from genescribe.pipeline.results import Results
 from genescribe.pipeline.stages import decorate_stage, report_stage
 from genescribe.records import Description
 from genescribe.report.entries import Entry
 from genescribe.widget import igv
 from genescribe.widget.controls import button, heading
 from genescribe.widget.genes_panel import GenesPanel
-from genescribe.widget.results import Results
 from genescribe.widget.session import Session
 
 NOTE = (

@@ -9,11 +9,11 @@ from markupsafe import Markup
 
 from genescribe.errors import GenescribeError
 from genescribe.genome.annotation import read_annotation
+from genescribe.pipeline.results import Results
 from genescribe.records import Gene
 from genescribe.report.entries import REASON_MEANING, Entry
 from genescribe.specs.spec import load_spec
 from genescribe.widget.controls import button, facts, heading
-from genescribe.widget.results import Results
 from genescribe.widget.session import Session
 from genescribe.widget.structure import draw
 

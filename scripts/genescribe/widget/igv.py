@@ -10,8 +10,8 @@ from pathlib import Path
 from genescribe.errors import InputError
 from genescribe.genome.decoration.decorate import sorted_path
 from genescribe.genome.fasta import Genome
+from genescribe.pipeline.results import Results
 from genescribe.records import GeneRow
-from genescribe.widget.results import Results
 
 
 def is_installed() -> bool:

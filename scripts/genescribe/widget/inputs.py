@@ -7,6 +7,7 @@ from pathlib import Path
 
 import ipywidgets
 
+from genescribe.api import full_path
 from genescribe.errors import InputError, OutputError
 from genescribe.files import check_readable, open_binary
 from genescribe.genome.annotation.read import sniff_dialect
@@ -14,7 +15,6 @@ from genescribe.genome.fasta import check_begins_as_fasta
 from genescribe.pipeline.options import DescribeOptions
 from genescribe.pipeline.run import WORK_FOLDER, RunOptions
 from genescribe.specs.spec import list_specs, load_spec
-from genescribe.widget.api import full_path
 from genescribe.widget.controls import WIDE, Field, PathField, heading
 from genescribe.widget.session import Session
 

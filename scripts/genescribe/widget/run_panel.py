@@ -9,11 +9,10 @@ import ipywidgets
 
 from genescribe.errors import Cancelled
 from genescribe.pipeline.progress import Pace
+from genescribe.pipeline.results import Results
 from genescribe.pipeline.run import RunOptions, run
-from genescribe.widget.api import COMMAND
 from genescribe.widget.controls import button, heading
 from genescribe.widget.inputs import InputsPanel
-from genescribe.widget.results import Results
 from genescribe.widget.session import Session
 
 SECONDS_BETWEEN_UPDATES = 0.2
@@ -77,7 +76,7 @@ class RunPanel:
         try:
             record = run(
                 options,
-                command=COMMAND,
+                command="genescribe.widget",
                 resume=not force,
                 force=force,
                 progress=progress,

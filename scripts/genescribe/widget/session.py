@@ -18,7 +18,7 @@ from genescribe.artifacts.curation import Curation, read_curation, write_curatio
 from genescribe.doors import NOTEBOOK
 from genescribe.errors import GenescribeError, Remedy
 from genescribe.files import sole_writer
-from genescribe.widget.results import Results
+from genescribe.pipeline.results import Results
 from genescribe.widget.table import GeneTable
 
 log = logging.getLogger(__name__)

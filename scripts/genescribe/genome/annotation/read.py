@@ -58,12 +58,17 @@ class Annotation:
     line_ending: bytes
 
 
-def read_annotation(path: Path) -> Annotation:
+def read_annotation(path: str | Path) -> Annotation:
     """Read GFF3 or GTF, plain, gzip or bgzip.
 
     Raises AnnotationError, with file and line, for what is illegal or would have to be guessed,
     and for a file without genes; FormatError and InputError for files that cannot be opened or
     decompressed. Logs a warning for each kind of fault that was repaired.
+
+    >>> import genescribe
+    >>> annotation = genescribe.read_annotation("examples/example.gff3")
+    >>> annotation.dialect, len(annotation.genes), annotation.genes[0].gene_id
+    ('gff3', 53, 'exg_00010')
     """
     path = Path(path)
     with open_binary(path) as handle:

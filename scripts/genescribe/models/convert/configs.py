@@ -12,12 +12,10 @@ import torch
 from transformers import AutoConfig, EsmConfig, LlamaConfig, PreTrainedConfig
 
 from genescribe.errors import CheckpointError
-from genescribe.models.configuration import (
-    Dnabert2Config,
-    NucleotideTransformerConfig,
-    SequenceChatConfig,
-)
+from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.convert.source import Source
+from genescribe.models.encoders.dnabert2 import Dnabert2Config
+from genescribe.models.encoders.nucleotide_transformer import NucleotideTransformerConfig
 
 CONFIG_FILE = "config.json"
 PLACEHOLDER = -200

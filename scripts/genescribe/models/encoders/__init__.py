@@ -1,30 +1,55 @@
-"""Sequence encoders: from the inputs of a batch of genes to vectors.
+"""Sequence encoders: from the genes of a batch to vectors. One file each, one line each below.
 
-Importing this package registers all of them with transformers' ``AutoModel``. A *token encoder*
-(DNABERT-2, ESM, Nucleotide Transformer) is called as those of transformers,
-``encoder(input_ids, attention_mask).last_hidden_state``, each (chunks, tokens[, dim]); the k-mer
-bag and the gene memory give the vectors of a gene themselves, (batch, slots, dim). RNA-FM and the
-first Nucleotide Transformer are transformers' ``EsmModel`` with the right configuration.
+A *token encoder* (DNABERT-2, ESM, Nucleotide Transformer) is called as those of transformers,
+``encoder(input_ids, attention_mask).last_hidden_state``, each (chunks, tokens[, dim]), and its
+reader is ``TokenReader``, which also serves any encoder that transformers has by itself: RNA-FM
+and the first Nucleotide Transformer are its ``EsmModel`` with the right configuration. The others
+give the vectors of a gene themselves (``genescribe.models.encoders.reader``).
 """
 
 from __future__ import annotations
 
-from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
-from genescribe.models.encoders.dnabert2 import Dnabert2Model
-from genescribe.models.encoders.kmer_bag import KmerBagEncoder
-from genescribe.models.encoders.nucleotide_transformer import NucleotideTransformerModel
-from genescribe.models.encoders.relatives import GeneMemoryEncoder
+from genescribe.models.configuration import SequenceChatConfig
+from genescribe.models.encoders.dnabert2 import Dnabert2Config, Dnabert2Model
+from genescribe.models.encoders.nucleotide_transformer import (
+    NucleotideTransformerConfig,
+    NucleotideTransformerModel,
+)
+from genescribe.models.encoders.reader import SequenceReader
+from genescribe.models.encoders.relatives import (
+    GeneMemoryConfig,
+    GeneMemoryEncoder,
+    RelativesReader,
+)
+from genescribe.models.encoders.tokens import TokenReader
 
-__all__ = [
-    "Dnabert2Model",
-    "GeneMemoryEncoder",
-    "KmerBagEncoder",
-    "NucleotideTransformerModel",
-    "build_encoder",
-    "masked_lm_head_parameters",
-    "max_tokens",
-]
+_READERS: dict[str, type[SequenceReader]] = {}
+
+
+def register(
+    config: type[PreTrainedConfig], module: type[PreTrainedModel], reader: type[SequenceReader]
+) -> None:
+    """Make an encoder known by the ``model_type`` of its configuration, to transformers, too."""
+    AutoConfig.register(config.model_type, config)
+    AutoModel.register(config, module)
+    _READERS[config.model_type] = reader
+
+
+register(Dnabert2Config, Dnabert2Model, TokenReader)
+register(NucleotideTransformerConfig, NucleotideTransformerModel, TokenReader)
+register(GeneMemoryConfig, GeneMemoryEncoder, RelativesReader)
+
+
+def make_reader(config: SequenceChatConfig) -> SequenceReader:
+    """Return the reader of a model's encoder, not yet loaded.
+
+    Raises ValueError for a configuration that does not say what the encoder is, or how it reads.
+    """
+    if config.encoder_config is None:
+        raise ValueError("encoder_config is missing; say by its model_type which encoder it is")
+    return _READERS.get(config.encoder_config.model_type, TokenReader)(config)
 
 
 def build_encoder(config: PreTrainedConfig) -> PreTrainedModel:
@@ -38,23 +63,3 @@ def build_encoder(config: PreTrainedConfig) -> PreTrainedModel:
         if hasattr(encoder, head):
             setattr(encoder, head, None)
     return encoder
-
-
-def max_tokens(config: PreTrainedConfig) -> int | None:
-    """Return how many tokens, special ones included, an encoder has positions for; None: any.
-
-    ESM numbers its learned positions from ``pad_token_id`` + 1: 1,024 remain of RNA-FM's 1,026.
-    """
-    if getattr(config, "position_embedding_type", None) != "absolute":
-        return None
-    return int(config.max_position_embeddings) - int(config.pad_token_id) - 1
-
-
-def masked_lm_head_parameters(config: PreTrainedConfig) -> int:
-    """Return the size of the head that published counts include and that is not loaded here.
-
-    A square layer, a layer norm and a bias per token (Devlin et al. 2019), the decoder tied:
-    with it DNABERT-2 has 117.07 M parameters (116.48 M without) and RNA-FM 99.52 M (99.11 M).
-    """
-    size = int(config.hidden_size)
-    return size * size + 3 * size + int(config.vocab_size)

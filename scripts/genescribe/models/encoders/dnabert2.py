@@ -14,13 +14,26 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import AutoModel, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
-
-from genescribe.models.configuration import Dnabert2Config
 
 TOKEN_TYPES = 2
 """BERT's segments; a gene is always the first."""
+
+
+class Dnabert2Config(PreTrainedConfig):
+    """Sizes of DNABERT-2; the defaults are those of the published 117M model."""
+
+    model_type = "dnabert2"
+
+    vocab_size: int = 4096
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    layer_norm_eps: float = 1e-12
+    pad_token_id: int | None = 3
+    initializer_range: float = 0.02
 
 
 def alibi_slopes(num_heads: int) -> list[float]:
@@ -178,6 +191,3 @@ class Dnabert2Model(PreTrainedModel):
         """
         hidden = self.encoder(self.embeddings(input_ids), attention_mask)
         return BaseModelOutput(last_hidden_state=hidden)
-
-
-AutoModel.register(Dnabert2Config, Dnabert2Model)

@@ -9,9 +9,13 @@ from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import AutoModel, EsmModel
+from transformers import EsmConfig, EsmModel
 
-from genescribe.models.configuration import NucleotideTransformerConfig
+
+class NucleotideTransformerConfig(EsmConfig):
+    """Sizes and settings, as those of ESM."""
+
+    model_type = "nucleotide_transformer"
 
 
 class GatedIntermediate(nn.Module):
@@ -40,6 +44,3 @@ class NucleotideTransformerModel(EsmModel):
             layer.intermediate = GatedIntermediate(config)
             layer.output.dense = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
         self.post_init()
-
-
-AutoModel.register(NucleotideTransformerConfig, NucleotideTransformerModel)

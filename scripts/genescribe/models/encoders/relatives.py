@@ -9,15 +9,58 @@ that is part of the weights.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-from transformers import AutoModel, PreTrainedModel
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from genescribe.models.configuration import GeneMemoryConfig
-from genescribe.models.gene_memory import NONE, NUM_FEATURES, GeneMemory, array_shapes
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import PreTrainedConfig, PreTrainedModel
+
+from genescribe.models.encoders.reader import Reading, SequenceReader, Stored
+from genescribe.models.gene_memory import (
+    NONE,
+    NUM_FEATURES,
+    SEEDS,
+    GeneMemory,
+    Relatives,
+    array_shapes,
+)
+from genescribe.records import SequenceRecord, View
 
 INITIAL_SPREAD = 0.02
 """Standard deviation of new vectors, as of Llama's token embeddings, which they are added to."""
+
+COPYING_GAIN = 3.0
+"""Of a copying head's queries and of its keys: a token that stands after the one just written gets
+about nine times the logit of chance agreement (3 squared, over unit vectors)."""
+
+
+class GeneMemoryConfig(PreTrainedConfig):
+    """Sizes of the encoder, and of what it stores.
+
+    Its output has one vector for the gene and one for each of ``text_tokens`` places in the texts
+    of ``num_relatives`` relatives, made from the language model's token embeddings, so that
+    ``hidden_size`` is its own and ``projector_type`` ``identity``. ``num_genes``,
+    ``num_postings`` (for each seed) and ``num_text_tokens`` are the sizes of what is stored.
+    """
+
+    model_type = "gene_memory"
+
+    num_relatives: int = 6
+    text_tokens: int = 8
+    hidden_size: int = 256
+    feature_size: int = 64
+    num_genes: int = 0
+    num_postings: list[int] | tuple[int, ...] = (0,) * len(SEEDS)
+    num_text_tokens: int = 0
+
+    @property
+    def num_slots(self) -> int:
+        """How many vectors the encoder gives for one gene."""
+        return 1 + self.num_relatives * self.text_tokens
 
 
 class GeneMemoryEncoder(PreTrainedModel):
@@ -107,16 +150,114 @@ class GeneMemoryEncoder(PreTrainedModel):
         gene = self.view_embedding(is_protein) + self.evidence(evidence)  # (B, D)
         return torch.cat([gene.unsqueeze(1), texts.flatten(1, 2)], dim=1)  # (B, 1 + K T, D)
 
+    @torch.no_grad()
+    def start_copying(self, language_model: Any, opening_id: int) -> None:
+        """Let a new Llama-style language model copy from the texts, before any training.
+
+        Found by gradient descent alone, copying needs thousands of steps on small batches (on two
+        cores, an hour without any), because two matrices must first agree about thousands of
+        tokens. Beginning with one attention head that already does it is a mimetic initialisation
+        (Trockman and Kolter 2023, arXiv 2305.09828); training remains free to undo it.
+
+        Token embeddings become nearly orthogonal unit vectors, and the output layer their copy. The
+        first head of the first layer looks for the vector whose previous token is the one just
+        written and passes on the token that it holds. ``opening_id`` is the last token of the
+        prompt, after which an answer begins.
+        """
+        config, embedding = language_model.config, language_model.get_input_embeddings()
+        size, head = config.hidden_size, config.hidden_size // config.num_attention_heads
+        nn.init.normal_(embedding.weight, std=size**-0.5)
+        language_model.get_output_embeddings().weight.copy_(embedding.weight)
+        self.opening.copy_(embedding.weight[opening_id])
+        seen = torch.linalg.qr(torch.randn(size, head))[0].T  # (head, D)
+        passed = torch.linalg.qr(torch.randn(size, head))[0].T  # (head, D)
+        attention = language_model.model.layers[0].self_attn
+        attention.q_proj.weight[:head] = COPYING_GAIN * seen
+        attention.k_proj.weight[:head] = COPYING_GAIN * seen @ self.previous.weight.T
+        attention.v_proj.weight[:head] = passed
+        attention.o_proj.weight[:, :head] = passed.T
+
     def _scaled(self, similarities: Tensor) -> Tensor:
         """Spread out small similarities: chance is at 0.01, a far relative at 0.05, itself at 1."""
         scaled = similarities.sign() * (100 * similarities.abs()).log1p() / 4
         return scaled.to(self.nothing.dtype)
 
 
+class RelativesReader(SequenceReader):
+    """Looks genes up: residues where the view is the CDS, nucleotides otherwise.
+
+    Of a gene, ``token_ids`` (1, relatives, text tokens) are the texts of its relatives,
+    ``similarities`` (1, relatives, features) how they are alike, ``length`` (1,) its letters and
+    ``is_protein`` (1,) what they are.
+    """
+
+    def load(self, _folder: Path, encoder: Any) -> None:
+        """Take the genes that the encoder stores; where only shapes are loaded, there are none."""
+        self.memory = None if encoder.device.type == "meta" else encoder.memory()
+
+    def read(self, record: SequenceRecord, left_out: NDArray[np.integer] | None = None) -> Reading:
+        """Look a gene up. Letters that are no nucleotides are in no k-mer: none are refused."""
+        memory, found = self._relatives(record, left_out)
+        token_ids = memory.text_tokens(found.genes, self.config.encoder_config.text_tokens)
+        inputs = {
+            "token_ids": torch.from_numpy(token_ids).long(),
+            "similarities": torch.from_numpy(found.features),
+            "length": torch.from_numpy(found.lengths).long(),
+            "is_protein": torch.from_numpy(found.is_protein).long(),
+        }
+        return Reading(inputs, self.config.encoder_config.num_slots)
+
+    def encode(self, model: Any, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the vectors of a batch of genes; their texts are the language model's words."""
+        return super().encode(model, {**inputs, "embed": model.get_input_embeddings()})
+
+    def evidence(self, record: SequenceRecord) -> list[tuple[list[int], float]]:
+        """Return the whole texts of a gene's relatives, the most similar first."""
+        memory, found = self._relatives(record)
+        pairs = zip(found.genes[0].tolist(), found.similarity[0].tolist(), strict=True)
+        return [(memory.text(gene), similarity) for gene, similarity in pairs if gene != NONE]
+
+    @property
+    def stored(self) -> Stored:
+        """The stored genes, and the bytes that they take, in memory and in the weights' file."""
+        config = self.config.encoder_config
+        shapes = array_shapes(config.num_genes, config.num_postings, config.num_text_tokens)
+        sizes = (length * np.dtype(dtype).itemsize for length, dtype in shapes.values())
+        return Stored(config.num_genes, sum(sizes))
+
+    def remember(
+        self, encoder: Any, tokenizer: Any, records: Sequence[SequenceRecord], texts: Sequence[str]
+    ) -> range:
+        """Store genes with their texts beside those that there are; return their numbers.
+
+        Encoder and reader share the new memory, which is saved with the weights. Texts are stored
+        with the end token of ``tokenizer``, the language model's, so that where to end can be
+        copied too.
+        """
+        before = encoder.memory() if self.memory is None else self.memory
+        ids = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+        self.memory = before.extend(
+            [record.sequence for record in records],
+            [record.view == View.CDS for record in records],
+            [[*text, tokenizer.eos_token_id] for text in ids],
+        )
+        encoder.store(self.memory)
+        return range(len(before), len(self.memory))
+
+    def _relatives(
+        self, record: SequenceRecord, left_out: NDArray[np.integer] | None = None
+    ) -> tuple[GeneMemory, Relatives]:
+        assert self.memory is not None, "load comes before read"
+        found = self.memory.relatives(
+            [record.sequence],
+            [record.view == View.CDS],
+            self.config.encoder_config.num_relatives,
+            None if left_out is None else [left_out],
+        )
+        return self.memory, found
+
+
 def _mlp(in_size: int, hidden_size: int, out_size: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(in_size, hidden_size), nn.GELU(), nn.Linear(hidden_size, out_size)
     )
-
-
-AutoModel.register(GeneMemoryConfig, GeneMemoryEncoder)

@@ -1,4 +1,4 @@
-"""Describing an assembly from Python: paths in, a DataFrame out."""
+"""What ``import genescribe`` offers for whole assemblies: paths in, a DataFrame or a file out."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from genescribe.doors import PYTHON
 from genescribe.errors import Cancelled, GenescribeError, Remedy
+from genescribe.files import atomic_path, refuse_existing
 from genescribe.genome.decoration.decorate import DecorateSettings
+from genescribe.genome.decoration.strip import strip as strip_to
 from genescribe.pipeline.options import DescribeOptions, ExtractOptions
+from genescribe.pipeline.results import Results
 from genescribe.pipeline.run import RunOptions, run
 from genescribe.specs.routing import ModelChoice
-from genescribe.widget.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from genescribe.records import Progress
 
 DEFAULT_OUT = "genescribe_results"
-COMMAND = "genescribe.widget"
+COMMAND = "genescribe.annotate"
 """What the run record says was run."""
 
 
@@ -49,6 +51,13 @@ def annotate(
     ``describe`` replaces ``model`` and ``organism`` by all that can be chosen about inference.
     ``progress(done, total)`` is called after each batch; Cancelled is raised between two of them
     once ``cancel`` is set, or where the kernel is interrupted. Raises GenescribeError.
+
+    >>> import genescribe
+    >>> genes = genescribe.annotate("examples/example.fa", "examples/example.gff3", out="results")
+    >>> len(genes)
+    53
+    >>> genes.loc[0, ["gene_id", "text", "status"]].tolist()
+    ['exg_00010', 'Histone H3', 'described']
     """
     options = RunOptions(
         genome=full_path(genome) if genome else None,
@@ -72,10 +81,34 @@ def annotate(
 
 
 def open_results(out: str | Path) -> pd.DataFrame:
-    """Return the DataFrame of a finished run, from its folder; raises InputError without one."""
+    """Return the DataFrame of a finished run, from its folder; raises InputError without one.
+
+    >>> import genescribe
+    >>> genes = genescribe.open_results("results")
+    >>> genes[genes.status == "skipped"].reason.value_counts().to_dict()
+    {'biotype_excluded': 1}
+    """
     folder = full_path(out)
     with one_line_errors(folder):
         return Results.read(folder).frame()
+
+
+def strip(decorated: str | Path, out: str | Path, *, force: bool = False) -> None:
+    """Write to ``out`` the bytes that an annotation had before it was decorated.
+
+    Raises AnnotationError where a decorated line was changed by hand so that the text cannot be
+    found, and OutputExistsError where ``out`` is there, unless ``force``.
+
+    >>> import genescribe
+    >>> genescribe.strip("results/example.gff3", "stripped.gff3")
+    >>> Path("stripped.gff3").read_bytes() == Path("examples/example.gff3").read_bytes()
+    True
+    """
+    target = full_path(out)
+    with one_line_errors(target):
+        refuse_existing([target], force)
+        with atomic_path(target) as temporary, temporary.open("wb") as handle:
+            strip_to(full_path(decorated), handle)
 
 
 def full_path(path: str | Path) -> Path:

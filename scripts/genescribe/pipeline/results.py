@@ -1,4 +1,4 @@
-"""The folder of a finished run, as the panels and the DataFrame need it."""
+"""The folder of a finished run, read back: as entries, and as a DataFrame."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Results:
         ]
         frame = pd.DataFrame(rows, columns=list(DESCRIPTION_COLUMNS))
         frame["start"] += 1  # people count from 1
-        frame[["status", "reason"]] = frame[["status", "reason"]].astype(str)
+        frame[["status", "reason"]] = frame[["status", "reason"]].map(str)
         frame[["score", "lift"]] = frame[["score", "lift"]].astype(float)
         frame.attrs["folder"] = str(self.folder)
         return frame
