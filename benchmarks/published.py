@@ -46,7 +46,7 @@ from genescribe.training.vocabulary import train_tokenizer
 MEDIAN_LENGTH, SIGMA, LONGEST = 27_000, 1.4, 160_000
 QUESTION = "Please provide a detailed description of the gene."
 PROMPT = PromptVariant(
-    "benchmark", "###Human: <gene>{sequence}</gene> {question} ###Assistant:"
+    id="benchmark", template="###Human: <gene>{sequence}</gene> {question} ###Assistant:"
 )  # fmt: skip
 TENTH_ENCODER = {"hidden_size": 256, "intermediate_size": 1024, "num_attention_heads": 8}
 TENTH_TEXT = {

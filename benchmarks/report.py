@@ -106,7 +106,7 @@ LOADED = "return document.readyState === 'complete'"
 OPENED = "return document.documentElement.dataset.ready === 'true'"
 SEARCH_REPORT = """
 const [query, done] = arguments;
-const field = document.getElementById("search"), output = document.getElementById("count");
+const field = document.querySelector("[name=search]"), output = document.querySelector(".count");
 const started = performance.now();
 new MutationObserver(() => requestAnimationFrame(() => setTimeout(() =>
   done([(performance.now() - started) / 1000, parseInt(output.textContent)]))))

@@ -15,6 +15,7 @@ import yaml
 
 from genescribe.cli import main
 from genescribe.specs import spec as spec_module
+from genescribe.specs.places import specs_folder
 from genescribe.specs.spec import load_spec
 
 NAMES = ["genechat-13b", "genomicllm-92m", "rnagpt-8b", "template", "tiny"]
@@ -155,8 +156,8 @@ def test_verify(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         f"{load_spec('tiny').identity}: 4 files are as pinned, and every tensor has its place\n"
     )
     folder = tmp_path / "models" / "mine"
-    shutil.copytree(load_spec("tiny").weights, folder)
-    content = yaml.safe_load((spec_module.specs_folder() / "tiny.yaml").read_text())
+    shutil.copytree(load_spec("tiny").weights.folder, folder)
+    content = yaml.safe_load((specs_folder() / "tiny.yaml").read_text())
     content["weights"]["folder"] = "mine"
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(content))

@@ -18,7 +18,7 @@ LIBRARY = ROOT / "scripts" / "genescribe"
 MODULES = sorted(LIBRARY.rglob("*.py"))
 
 FLOORS = [
-    {"version", "records", "errors", "files", "bgzip", "import_graph", "kmers"},
+    {"version", "records", "errors", "files", "bgzip", "import_graph", "keys", "kmers"},
     {"genome", "specs", "artifacts", "models", "pages"},
     {"inference", "corpus"},
     {"report", "training", "evaluation"},
@@ -44,6 +44,7 @@ DISTRIBUTIONS = {
     "Bio": "biopython",
     "huggingface_hub": "huggingface-hub",
     "igv_notebook": "igv-notebook",
+    "pydantic_core": "pydantic",  # its own, and pinned by it
     "rouge_score": "rouge-score",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",

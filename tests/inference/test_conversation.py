@@ -30,7 +30,7 @@ from genescribe.inference.conversation import Conversation, check_turns
 from genescribe.inference.describer import Describer
 from genescribe.inference.params import DescribeParams
 from genescribe.records import Description, Reason, SequenceRecord, Status, View, sequence_sha256
-from genescribe.specs.prompts import PromptVariant, Turn
+from genescribe.specs.prompts import Prompts, PromptVariant, Turn
 from genescribe.specs.spec import ModelSpec, load_spec
 from support.answering_models import genechat_like
 
@@ -146,8 +146,9 @@ def test_a_model_without_questions_names_those_that_take_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GENESCRIBE_MODELS", str(tmp_path))
-    prompt = PromptVariant("mute-1", "{biotype} {sequence}")
-    mute = replace(load_spec("tiny"), name="mute", prompt=prompt, prompts={})
+    prompt = PromptVariant(id="mute-1", template="{biotype} {sequence}")
+    prompts = Prompts.model_validate(prompt)
+    mute = load_spec("tiny").model_copy(update={"name": "mute", "prompts": prompts})
     with pytest.raises(InputError, match=r"model mute .* installed models that do: tiny$"):
         module.check_asks(mute)
     (tmp_path / "genechat-13b").mkdir()

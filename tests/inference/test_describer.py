@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +22,7 @@ from genescribe.inference.scheduling import TokenBudget, gene_cost, shard_member
 from genescribe.inference.writer import shuffled
 from genescribe.records import Reason, SequenceRecord, Status, View, sequence_sha256
 from genescribe.specs.prompts import PromptVariant, Turn
+from genescribe.specs.spec import make_spec
 
 
 def record(gene_id: str, sequence: str, biotype: str = "protein_coding") -> SequenceRecord:
@@ -122,7 +124,7 @@ def make(
         name="fake",
         identity="fake@0",
         sha256="00",
-        prompt=PromptVariant("p1", "{sequence} {question}"),
+        prompt=PromptVariant(id="p1", template="{sequence} {question}"),
         prompt_id="p1",
         question=None,
         config=None,
@@ -260,7 +262,7 @@ def test_the_key_names_everything_that_decides_a_text(monkeypatch: pytest.Monkey
         assert base != describer.writer.key(RECORDS[0], DescribeParams(**asked)), asked
     for field, other in {
         "sha256": "changed",
-        "prompt": PromptVariant("p1", "{sequence} {question}", bos="none"),
+        "prompt": PromptVariant(id="p1", template="{sequence} {question}", bos="none"),
         "question": "Which?",
         "generation": {"max_new_tokens": 8, "stop": ["###"]},
         "no_sequence": "shuffled",
@@ -271,6 +273,37 @@ def test_the_key_names_everything_that_decides_a_text(monkeypatch: pytest.Monkey
         setattr(describer.spec, field, other)
         assert base != describer.writer.key(RECORDS[0], DescribeParams())
         setattr(describer.spec, field, kept)
+
+
+def test_keys_of_earlier_versions_stay_valid(tmp_path: Path) -> None:
+    content = {
+        "name": "own", "summary": "s", "architecture": "sequence_chat", "license": "l",
+        "trained_on": "t",
+        "weights": {"folder": "./", "sha256": {"model.safetensors": "ab" * 32}},
+        "prompt": {"id": "own-1", "template": "{sequence} {question}",
+                   "turn": " {answer} {question}"},
+        "question": "What?",
+        "config": {"projector_settings": {"b": 1, "a": 2.0}, "chunk_length": None, "null_slots": 4},
+        "views": {"default": "cds"},
+        "max_length": 100,
+        "generation": {"stop": ["#"], "max_new_tokens": 8, "length_penalty": 2.0,
+                       "repetition_penalty": 1},
+        "calibration": None, "min_lift": 0.1, "min_score": 0,
+    }  # fmt: skip
+    describer = Describer.__new__(Describer)
+    describer.spec, describer.dtype = make_spec(tmp_path / "own.yaml", content), "float32"
+    gene = SequenceRecord("g", View.CDS, "mRNA", "ATG", "cd" * 32)
+    assert describer.key(gene, DescribeParams(organism="yeast")) == (
+        "1d35d37003282d30908696d876e8c4b5ad3cb0267fa46bb0d5d253a205742781"  # version 0.1.0's
+    )
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_cache_holds_numbers_only(tmp_path: Path, number: str) -> None:
+    FolderCache(tmp_path).put({"k": Generation("one", -1.5, 1.0, 2)})
+    (path,) = tmp_path.glob("*.jsonl")
+    path.write_text(path.read_text().replace("-1.5", number))
+    assert FolderCache(tmp_path).get("k") is None
 
 
 def test_half_a_cache_line_costs_one_gene(tmp_path) -> None:

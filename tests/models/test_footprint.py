@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
+from dataclasses import astuple, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +16,7 @@ from genescribe.errors import CheckpointError, InputError
 from genescribe.models import footprint
 from genescribe.models.assembly import configuration_of, empty_model
 from genescribe.models.footprint import DTYPES, Needs, Parameters, check_fit, free_memory, needs_of
+from genescribe.specs.parts import Weights
 from genescribe.specs.spec import ModelSpec, load_spec
 
 
@@ -57,7 +58,7 @@ def toy_needs(**changes: Any) -> Needs:
     )  # fmt: skip
     loaded = Parameters(0, 0, 1000)
     needs = Needs(loaded, loaded, 600, text, prompt_tokens=30, new_tokens=20, beams=1)
-    return dataclasses.replace(needs, **changes)
+    return replace(needs, **changes)
 
 
 def test_bytes_of_weights() -> None:
@@ -117,7 +118,9 @@ def test_refusal_tells_the_numbers(monkeypatch: pytest.MonkeyPatch, device: str)
         f"{device} has 24.0 GB free; use a device with more memory, or set dtype or quantisation "
         "in the spec (8bit 13.6 GB, 4bit 8.0 GB)"
     )
-    check_fit(dataclasses.replace(spec, quantisation="4bit"), torch.device(device), torch.bfloat16)
+    check_fit(
+        spec.model_copy(update={"quantisation": "4bit"}), torch.device(device), torch.bfloat16
+    )
     check_fit(load_spec("tiny"), torch.device(device), torch.float32)
 
 
@@ -134,7 +137,11 @@ def test_free_memory_heeds_the_control_group(monkeypatch: pytest.MonkeyPatch) ->
 def with_config(spec: ModelSpec, part: str, **changes: Any) -> ModelSpec:
     config = copy.deepcopy(dict(spec.config or {}))
     config[part].update(changes)
-    return dataclasses.replace(spec, config=config)
+    return spec.model_copy(update={"config": config})
+
+
+def with_weights(spec: ModelSpec, folder: Path) -> ModelSpec:
+    return spec.model_copy(update={"weights": Weights(folder=folder)})
 
 
 def test_configurations_that_cannot_be_meant(tmp_path: Path) -> None:
@@ -151,12 +158,12 @@ def test_configurations_that_cannot_be_meant(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no model can be built from this configuration: proj"):
         empty_model(config)
     with pytest.raises(CheckpointError, match=r"config.json: missing, and model tiny does not"):
-        configuration_of(dataclasses.replace(load_spec("tiny"), weights=tmp_path))
+        configuration_of(with_weights(load_spec("tiny"), tmp_path))
     (tmp_path / "config.json").write_text(
         '{"model_type": "mystery", "auto_map": {"AutoConfig": "x.Y"}}'
     )
     with pytest.raises(CheckpointError, match=r"config.json: not usable"):
-        configuration_of(dataclasses.replace(load_spec("tiny"), weights=tmp_path))
+        configuration_of(with_weights(load_spec("tiny"), tmp_path))
 
 
 @pytest.mark.parametrize("model", ["genechat-13b", "rnagpt-8b", "genomicllm-92m"])
@@ -164,7 +171,7 @@ def test_the_page_on_models_has_these_numbers(root: Path, model: str) -> None:
     page = (root / "docs" / "which-model.md").read_text(encoding="utf-8")
     row = next(line for line in page.splitlines() if line.startswith(f"| `{model}` | "))
     needs = needs_of(load_spec(model))
-    counts = [n for n in dataclasses.astuple(needs.published) if n]
+    counts = [n for n in astuple(needs.published) if n]
     said = [f"{n / 1e9:.3f} B" if n >= 1e9 else f"{n / 1e6:.2f} M" for n in counts]
     said.append(f"{needs.weights('bfloat16') / 1e9:.1f} GB")
     said.append(f"{needs.gene('bfloat16') / 1e9:.2g} GB")

@@ -25,7 +25,8 @@ from genescribe.models.convert import Companions, convert
 from genescribe.models.encoders import NucleotideTransformerModel
 from genescribe.models.encoders.nucleotide_transformer import NucleotideTransformerConfig
 from genescribe.records import SequenceRecord, View, sequence_sha256
-from genescribe.specs.spec import load_spec, specs_folder
+from genescribe.specs.places import specs_folder
+from genescribe.specs.spec import load_spec
 from support import published_layouts as layouts
 from support.random_weights import randomise
 from support.references import Array, dnabert2, esm, linear, llama, relative_error

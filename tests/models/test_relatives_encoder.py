@@ -24,10 +24,10 @@ from genescribe.models.processing import SequenceChatProcessor
 from genescribe.records import SequenceRecord, View, sequence_sha256
 from genescribe.specs.prompts import PromptVariant
 from genescribe.specs.spec import load_spec
-from support.folders import load_folder
+from support.folders import load_folder, over
 
 TINY = Path(__file__).resolve().parents[2] / "models" / "tiny"
-PROMPT = PromptVariant("memory-1", "{question}; {biotype}: {sequence}")
+PROMPT = PromptVariant(id="memory-1", template="{question}; {biotype}: {sequence}")
 
 
 def records(count: int, seed: int = 0) -> list[SequenceRecord]:
@@ -197,8 +197,7 @@ def test_size_is_told_apart_from_parameters(built, tmp_path: Path) -> None:
     model, processor = built
     model.save_pretrained(tmp_path)
     processor.save_pretrained(tmp_path)
-    spec = dataclasses.replace(load_spec("tiny"), weights=tmp_path, pins={}, prompt=PROMPT)
-    needs = needs_of(spec)
+    needs = needs_of(over(tmp_path, PROMPT))
     arrays = model.encoder.memory().arrays()
     assert needs.stored == (9, sum(array.nbytes for array in arrays.values()))
     assert needs.published.encoder == sum(p.numel() for p in model.encoder.parameters())

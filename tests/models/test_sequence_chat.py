@@ -155,7 +155,9 @@ def prompt_ids(describer: Describer, variant: PromptVariant, **told: Any) -> lis
 @pytest.mark.parametrize(("bos", "places"), [("one", [0]), ("segments", [0, 9]), ("none", [])])
 def test_text_around_the_gene_is_tokenised_apart(describers, bos: Any, places: list[int]) -> None:
     describer = describers["genechat"]
-    variant = PromptVariant("p", "###Human: <gene>{sequence}</gene> {question}", bos=bos)
+    variant = PromptVariant(
+        id="p", template="###Human: <gene>{sequence}</gene> {question}", bos=bos
+    )
     found = prompt_ids(describer, variant, question="Which?")
     encode = describer.processor.tokenizer.encode
     before = encode("###Human: <gene>", add_special_tokens=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import subprocess
 import sys
 
@@ -11,6 +10,7 @@ import pytest
 from genescribe.errors import InputError
 from genescribe.specs.prompts import (
     MARKER,
+    Prompts,
     PromptVariant,
     Turn,
     check_template,
@@ -19,6 +19,7 @@ from genescribe.specs.prompts import (
 )
 from genescribe.specs.spec import ModelSpec, load_spec
 
+MUTE = PromptVariant(id="mute-1", template="{biotype} {sequence}")
 GENECHAT = "Please provide a detailed description of the gene."
 INFERENCE = (
     "Give the following gene: <gene>geneContent</gene>. Please answer my questions.###Human: "
@@ -65,7 +66,9 @@ def test_published_prompts(model: str, variant: str, expected: str) -> None:
 
 
 def test_begin_tokens_are_the_published_ones() -> None:
-    bos = {name: variant.bos for name, variant in load_spec("genechat-13b").prompts.items()}
+    bos = {
+        name: variant.bos for name, variant in load_spec("genechat-13b").prompts.variants.items()
+    }
     assert bos == {
         "inference": "one", "training": "segments", "training-keyword": "segments", "paper": "one",
     }  # fmt: skip
@@ -151,7 +154,9 @@ def test_chat_templates_get_messages() -> None:
 
 
 def test_users_texts_stay_as_they_are() -> None:
-    variant = PromptVariant("p", "{question} {{literal}} {sequence}", turn=" {answer} {question}")
+    variant = PromptVariant(
+        id="p", template="{question} {{literal}} {sequence}", turn=" {answer} {question}"
+    )
     fields = {"question": f"{{sequence}}{MARKER} {{0}}"}
     assert render(variant, fields) == ("{sequence} {0} {literal} ", "")
     history = [Turn("one {x}", f"two {{y}}{MARKER}")]
@@ -191,7 +196,7 @@ def test_another_question_has_another_id() -> None:
     asked = [spec.with_question(text) for text in ("Tell me about this gene.", "Why?")]
     assert len({spec.prompt_id, *(other.prompt_id for other in asked)}) == 3
     assert prompt(asked[1]).endswith("</gene> Why?###Assistant:")
-    mute = dataclasses.replace(spec, prompt=PromptVariant("mute-1", "{biotype} {sequence}"))
+    mute = spec.model_copy(update={"prompts": Prompts.model_validate(MUTE)})
     with pytest.raises(InputError, match="prompt mute-1 of model genechat-13b takes no question"):
         mute.with_question("Why?")
     with pytest.raises(InputError, match=r"no prompt 'casual'; it has: inference, training, "):

@@ -37,7 +37,7 @@ TEXT = {
     "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
     "attention_dropout": 0.1, "tie_word_embeddings": True,
 }  # fmt: skip
-PROMPT = PromptVariant("toy-1", "{organism}; {biotype}: {sequence}")
+PROMPT = PromptVariant(id="toy-1", template="{organism}; {biotype}: {sequence}")
 TEXTS = ("a protein kinase of yeast", "tRNA-Ala; unknown", "50S ribosomal protein L2", "histone H4")
 
 

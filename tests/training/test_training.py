@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +17,18 @@ from genescribe.cli import main
 from genescribe.corpus.records import read_corpus
 from genescribe.corpus.splits import Side, read_splits, write_splits
 from genescribe.errors import InputError
+from genescribe.keys import Keys
 from genescribe.specs.spec import load_spec
 from genescribe.training.batches import Batches
 from genescribe.training.build import Start, build, starting_spec
-from genescribe.training.config import PARTS, Stage, TrainConfig, load_train_config
+from genescribe.training.config import (
+    MANUAL,
+    PARTS,
+    Lora,
+    Stage,
+    TrainConfig,
+    load_train_config,
+)
 from genescribe.training.examples import Draw, Epochs, Example, make_examples, on_side
 from genescribe.training.train import TrainInputs, train
 from support.toy_training import CONFIG, SPEC, stage, toy_inputs, toy_records
@@ -73,9 +82,9 @@ def test_configurations_that_come_with_genescribe(root: Path, name: str) -> None
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"lerning_rate": 1}, "'lerning_rate' was unexpected"),
+        ({"lerning_rate": 1}, "unknown key 'lerning_rate'; allowed"),
         ({"stages": []}, "in stages"),
-        ({"stages": [stage(train=["encodr"])]}, "in stages.0.train.0: 'encodr' is not one of"),
+        ({"stages": [stage(train=["encodr"])]}, "in stages.0.train.0: 'encodr' should be"),
         ({"stages": [stage(steps=None)]}, "in stages.0"),
         ({"stages": [stage(epochs=2)]}, "in stages.0"),
         ({"stages": [stage(train=[])]}, "in stages.0.train: nothing trains"),
@@ -86,7 +95,7 @@ def test_configurations_that_come_with_genescribe(root: Path, name: str) -> None
             {"stages": [stage(lora={"rank": 2, "alpha": 4, "target_modules": ["q_proj"]})]},
             "cannot train beside or after its lora",
         ),
-        ({"spec": {**SPEC, "licence": "MIT"}}, "'licence' was unexpected"),
+        ({"spec": {**SPEC, "licence": "MIT"}}, "unknown key 'licence'; allowed"),
         ({"stages": [stage(schedule="cosinus")]}, "stage all: schedule 'cosinus'"),
         ({"stages": [stage(schedule_settings={"x": 1})]}, "stage all: schedule 'cosine'"),
     ],
@@ -178,12 +187,12 @@ def epochs(count: int, config: TrainConfig, **changes: Any) -> Epochs:
         Example(record, None, "product name", (1,), True, i // 2, i // 2) for i in range(count)
     ]
     values = {"batch_genes": 16, **changes}
-    stage_ = Stage("all", ("encoder",), 0.1, steps=1, **values)
+    stage_ = Stage(name="all", train=("encoder",), learning_rate=0.1, steps=1, **values)
     return Epochs(examples, np.arange(1, count + 1), stage_, config, 0)
 
 
 def test_an_epoch_shows_one_of_each_cluster_in_batches_of_similar_length() -> None:
-    config = TrainConfig(stages=(), drop_sequence=0.25, leave_out_family=0.5)
+    config = TrainConfig.model_construct(drop_sequence=0.25, leave_out_family=0.5)
     draw = epochs(2000, config)
     batches = draw(0)
     shown = [one.example for batch in batches for one in batch]
@@ -198,16 +207,16 @@ def test_an_epoch_shows_one_of_each_cluster_in_batches_of_similar_length() -> No
 
 
 def test_a_budget_of_tokens_counts_padding() -> None:
-    batches = epochs(400, TrainConfig(stages=()), batch_genes=None, batch_tokens=1000)(0)
+    batches = epochs(400, TrainConfig.model_construct(), batch_genes=None, batch_tokens=1000)(0)
     sizes = [len(batch) * max(one.example + 1 for one in batch) for batch in batches]
     assert max(sizes) <= 1000
     assert np.mean(sizes) > 600
 
 
 def test_shares_of_questions() -> None:
-    stage_ = Stage("all", (), 0.1)
-    config = TrainConfig(
-        stages=(stage_,), questions={"product name (*)": 0.5, "gene*": 0}, uninformative=0.1
+    stage_ = Stage(name="all", train=("encoder",), learning_rate=0.1, steps=1, batch_genes=1)
+    config = TrainConfig.model_construct(
+        questions={"product name (*)": 0.5, "gene*": 0}, uninformative=0.1
     )
     assert config.share(stage_, "product name", True) == 1
     assert config.share(stage_, "product name (RefSeq)", True) == 0.5
@@ -263,3 +272,31 @@ def test_genes_stored_before_are_hidden_from_their_near_copies(tmp_path: Path) -
     batches = Batches(examples, start.processor, start.spec.prompt, None, start.stored)
     best = batches.__getitems__([Draw(i) for i in range(20)])["sequence_similarities"][:, 0, 0]
     assert best.max() < 0.9
+
+
+@pytest.mark.parametrize("table", [TrainConfig, Stage, Lora])
+def test_the_manual_explains_every_key(root: Path, table: type[Keys]) -> None:
+    manual = (root / MANUAL).read_text(encoding="utf-8")
+    for key, meaning in table.keys().items():
+        assert re.search(rf"(?<![\w-]){key}(?![\w-])", manual), f"{key} of {table.__name__}"
+        assert meaning, f"{key} of {table.__name__} says nothing"
+    load_train_config(root / MANUAL)  # and none that there is not
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": "3"}, "in seed: '3' should be a valid integer"),
+        ({"patience": True}, "in patience: True should be a valid integer"),
+        ({"drop_sequence": float("nan")}, "in drop_sequence: nan should be a finite number"),
+        ({"new": ["projector", "projector"]}, "in new: .* names a part twice"),
+        ({"stages": [stage(learning_rate=float("inf"))]}, "in stages.0.learning_rate: inf should"),
+        ({"stages": [stage(learning_rates={"encodr": 1})]}, "in stages.0.learning_rates.encodr: "),
+        ({"stages": [stage(name="A b")]}, "in stages.0.name: 'A b' should match pattern"),
+        ({"tensorboard": "yes"}, "in tensorboard: 'yes' should be a valid boolean"),
+    ],
+)
+def test_types_are_strict(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        load_train_config(toy_inputs(tmp_path, **changes).config)
+    assert str(caught.value).endswith(f"; {MANUAL} explains it")

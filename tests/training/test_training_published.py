@@ -86,8 +86,8 @@ def test_genechat(root: Path, tmp_path: Path) -> None:
     assert any(moved)
 
     spec = load_spec(str(out))
-    assert spec.components["language_model"] == text  # stays where it was
-    assert spec.components["adapter"] == out / "adapter"
+    assert spec.weights.parts["language_model"] == text  # stays where it was
+    assert spec.weights.parts["adapter"] == out / "adapter"
     model, _ = load(spec, "cpu", torch.float32)
     untouched = load_file(text / "model.safetensors")["model.layers.0.self_attn.k_proj.weight"]
     attention = model.language_model.model.layers[0].self_attn

@@ -152,15 +152,15 @@ def _facts(spec: ModelSpec, needs: Needs, room: Room) -> dict[str, Any]:
         "source": spec.source,
         "citation": spec.citation,
         "trained_on": spec.trained_on,
-        "weights": [str(path) for path in spec.paths()],
-        "install": spec.install,
+        "weights": [str(path) for path in spec.weights.paths],
+        "install": spec.weights.how_to_get,
         "views": dict(spec.views),
         "max_length": spec.max_length,
         "window": spec.window,
         "prompt": spec.prompt_id,
-        "prompts": {name: asdict(variant) for name, variant in spec.prompts.items()},
+        "prompts": {name: variant.model_dump() for name, variant in spec.prompts.variants.items()},
         "question": spec.question,
-        "tasks": {name: asdict(task) for name, task in spec.tasks.items()},
+        "tasks": {name: task.model_dump() for name, task in spec.tasks.items()},
         "generation": dict(spec.generation),
         "no_sequence": spec.no_sequence,
         "calibrated": spec.calibration is not None,
@@ -187,11 +187,11 @@ def _lines(spec: ModelSpec) -> Iterator[tuple[str, str]]:
     note = "" if spec.calibration else " (not calibrated: how sure the model is, not how right)"
     yield "name", spec.name
     yield "summary", spec.summary
-    yield "weights", ", ".join(str(path) for path in spec.paths())
+    yield "weights", ", ".join(str(path) for path in spec.weights.paths)
     if spec.is_installed:
         yield "identity", spec.identity
     else:
-        yield "not installed", spec.install or "these paths do not exist"
+        yield "not installed", spec.weights.how_to_get or "these paths do not exist"
     yield "architecture", spec.architecture
     yield "licence", spec.license
     yield "trained on", spec.trained_on
@@ -199,8 +199,8 @@ def _lines(spec: ModelSpec) -> Iterator[tuple[str, str]]:
     yield "cite", spec.citation or "not stated"
     yield "reads", ", ".join(f"{biotype}: {view}" for biotype, view in spec.views.items())
     yield "longest gene", f"{spec.max_length:,} nt: {spec.window}"
-    for name, prompt in spec.prompts.items():
-        chosen = " (default)" if prompt == spec.prompt and len(spec.prompts) > 1 else ""
+    for name, prompt in spec.prompts.variants.items():
+        chosen = " (default)" if prompt == spec.prompt and len(spec.prompts.variants) > 1 else ""
         yield "prompt", f"{name}{chosen}, id {prompt.id}: {prompt.template}"
     if spec.question:
         yield "question", spec.question

@@ -20,7 +20,7 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from genescribe.errors import InputError
 from genescribe.evaluation.metrics import Floats
-from genescribe.specs.spec import Calibration
+from genescribe.specs.parts import Calibration
 
 Booleans = NDArray[np.bool_]
 
@@ -89,7 +89,9 @@ def fit(
     fitted = _regression().fit(features[:, : 1 + use_lift], right[written])
     slopes = [round(slope, 3) for slope in fitted.coef_[0].tolist()]
     calibration = Calibration(
-        round(float(fitted.intercept_[0]), 3), slopes[0], slopes[1] if use_lift else 0.0
+        intercept=round(float(fitted.intercept_[0]), 3),
+        log_prob=slopes[0],
+        lift=slopes[1] if use_lift else 0.0,
     )
     min_lift = choose_min_lift(null_lifts)
     thresholds = choose_min_score(probabilities, right, lifts >= min_lift, min_lift, target)
@@ -247,7 +249,7 @@ def quality(probabilities: Floats, right: Booleans) -> dict[str, float | None]:
 
 def yaml_lines(found: Fit) -> str:
     """Return the lines to put into a model spec."""
-    numbers = asdict(found.calibration)
+    numbers = found.calibration.model_dump()
     inside = ", ".join(f"{name}: {value}" for name, value in numbers.items())
     return (
         f"calibration: {{{inside}}}\n"
@@ -260,7 +262,7 @@ def as_json(found: Fit, lifts: Floats, right: Booleans) -> dict[str, Any]:
     """Return what calibration.json holds of a fit: numbers, thresholds, reliability and curve."""
     supported: Booleans = np.asarray(lifts >= found.thresholds.min_lift)
     return {
-        "calibration": asdict(found.calibration),
+        "calibration": found.calibration.model_dump(),
         "target_precision": found.target,
         "thresholds": asdict(found.thresholds),
         "quality": quality(found.probabilities, right),

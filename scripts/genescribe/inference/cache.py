@@ -96,8 +96,13 @@ def cache_key(parts: Mapping[str, Any]) -> str:
 def _read(path: Path) -> Iterable[tuple[str, Generation]]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
-            values = json.loads(line)
+            values = json.loads(line, parse_constant=_refuse)
             yield values.pop("key"), Generation(**values)
         except (ValueError, TypeError, KeyError):
             # a killed writer leaves half a line; it costs one gene, not the cache
             log.warning("%s:%d: not a cache entry, ignored", path, number)
+
+
+def _refuse(constant: str) -> None:
+    """Take no NaN and no Infinity for a number of a model: no score follows from them."""
+    raise ValueError(constant)

@@ -85,7 +85,7 @@ def check_asks(spec: ModelSpec) -> None:
     if spec.prompt.asks:
         return
     able = [known.name for known in list_specs() if known.prompt.asks and known.is_installed]
-    other = [name for name, prompt in spec.prompts.items() if prompt.asks]
+    other = [name for name, prompt in spec.prompts.variants.items() if prompt.asks]
     problem = f"model {spec.name} answers no free questions (prompt {spec.prompt.id})"
     if not other:
         problem += f"; installed models that do: {', '.join(able)}"

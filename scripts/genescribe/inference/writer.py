@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -104,7 +104,7 @@ class Writer:
                 **params.told(self.spec),
                 "weights": self.spec.sha256,
                 "config": self.spec.config,
-                "prompt": asdict(self.spec.prompt),
+                "prompt": self.spec.prompt.model_dump(),
                 "generation": dict(self.spec.generation),
                 "no_sequence": self.spec.no_sequence,
                 "dtype": str(self.model.dtype).removeprefix("torch."),

@@ -30,20 +30,20 @@ def configuration_of(spec: ModelSpec) -> PreTrainedConfig:
     """
     said = dict(spec.config or {})
     if spec.architecture == "causal_lm":
-        folder = spec.components.get("language_model", spec.weights)
+        folder = spec.weights.of("language_model")
         return _part(spec, "text_config", said.get("text_config"), folder)
-    if not spec.components and (spec.weights / CONFIG_FILE).is_file():
-        config = _read(spec.weights)
+    if not spec.weights.parts and (spec.weights.folder / CONFIG_FILE).is_file():
+        config = _read(spec.weights.folder)
         if not isinstance(config, SequenceChatConfig):
             raise CheckpointError(
-                f"{spec.weights / CONFIG_FILE}: a {config.model_type} model, but model {spec.name} "
-                "is a sequence_chat model",
+                f"{spec.weights.folder / CONFIG_FILE}: a {config.model_type} model, but model "
+                f"{spec.name} is a sequence_chat model",
                 Remedy.CONVERT_CHECKPOINT,
             )
         _check_agreement(spec, said, config)
         return config
     for key, part in (("encoder_config", "encoder"), ("text_config", "language_model")):
-        folder = spec.components.get(part, spec.weights)
+        folder = spec.weights.of(part)
         said[key] = _part(spec, key, said.get(key), folder).to_dict()
     return SequenceChatConfig(**said)
 
@@ -75,7 +75,7 @@ def _part(
     if said is None:
         raise CheckpointError(
             f"{folder / CONFIG_FILE}: missing, and model {spec.name} does not say {key} either; "
-            f"{spec.install or 'get the weights, or describe the model in the spec'}"
+            f"{spec.weights.how_to_get or 'get the weights, or describe the model in the spec'}"
         )
     try:
         config = AutoConfig.for_model(**said)

@@ -73,7 +73,7 @@ def load(
 
 def check_files(spec: ModelSpec) -> None:
     """Raise CheckpointError where weights are pickles: opening one can run any code."""
-    for path in spec.paths():
+    for path in spec.weights.paths:
         files = sorted(path.iterdir()) if path.is_dir() else [path]
         pickles = [file for file in files if file.suffix in PICKLES]
         if pickles and not any(file.suffix == ".safetensors" for file in files):
@@ -86,10 +86,10 @@ def check_files(spec: ModelSpec) -> None:
 def _load_model(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> Model:
     if spec.architecture == "causal_lm":
         return SequenceTextModel(_language_model(spec, device, dtype))
-    if spec.components:
+    if spec.weights.parts:
         return assemble(spec, device, dtype)
     model: SequenceChatModel = _from_pretrained(
-        SequenceChatModel, spec.weights, device, dtype, quantisation=spec.quantisation
+        SequenceChatModel, spec.weights.folder, device, dtype, quantisation=spec.quantisation
     )
     return model
 
@@ -115,12 +115,12 @@ def assemble(
     if "language_model" not in new:
         model.language_model = _language_model(spec, device, dtype)
     if "encoder" not in new:
-        encoder = spec.components["encoder"]
+        encoder = spec.weights.parts["encoder"]
         _fill(model.encoder, encoder, model.encoder.state_dict(), device, dtype)
     if "projector" not in new:
         between = ("projector.", "pooling.", "null_sequence")
         wanted = {name: t for name, t in model.state_dict().items() if name.startswith(between)}
-        projector = spec.components["projector"]
+        projector = spec.weights.parts["projector"]
         path = projector / PROJECTOR_FILE if projector.is_dir() else projector
         _fill(model, path, wanted, device, dtype)
     assembled: SequenceChatModel = model
@@ -129,12 +129,12 @@ def assemble(
 
 def _language_model(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> Any:
     """Load any causal language model of transformers; an adapter is merged into it."""
-    folder = spec.components.get("language_model", spec.weights)
+    folder = spec.weights.of("language_model")
     model = _from_pretrained(
         AutoModelForCausalLM, folder, device, dtype, quantisation=spec.quantisation
     )
-    if "adapter" in spec.components:
-        return _merge_adapter(model, spec.components["adapter"])
+    if "adapter" in spec.weights.parts:
+        return _merge_adapter(model, spec.weights.parts["adapter"])
     return model
 
 
@@ -276,7 +276,7 @@ def load_processor(spec: ModelSpec, model: Model, tokenizer: Any = None) -> Proc
 
     ``tokenizer`` is the language model's where there is none beside its weights.
     """
-    folder = spec.components.get("language_model", spec.weights)
+    folder = spec.weights.of("language_model")
     if isinstance(model, SequenceTextModel):
         return SequenceTextProcessor.from_pretrained(
             folder, model.config, spec.prompt, spec.generation["max_new_tokens"]
@@ -291,9 +291,9 @@ def load_processor(spec: ModelSpec, model: Model, tokenizer: Any = None) -> Proc
 def reader_folder(spec: ModelSpec) -> Path:
     """Return where the files lie with which a spec's encoder reads: in a folder of their own, as
     convert writes it, or beside the weights of an encoder that is a part."""
-    encoder = spec.components.get("encoder", spec.weights)
+    encoder = spec.weights.of("encoder")
     inside = encoder / SEQUENCE_TOKENIZER_FOLDER
-    return inside if inside.is_dir() or not spec.components else encoder
+    return inside if inside.is_dir() or not spec.weights.parts else encoder
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def text_settings(routes: Routes, options: DescribeOptions) -> dict[str, Any]:
         "no_sequence": each(lambda spec: spec.no_sequence),
         "dtype": each(lambda spec: dict(spec.dtype)),
         "quantisation": each(lambda spec: spec.quantisation),
-        "calibration": each(lambda spec: spec.calibration and asdict(spec.calibration)),
+        "calibration": each(lambda spec: spec.calibration and spec.calibration.model_dump()),
         "min_lift": each(lambda spec: spec.min_lift),
         "min_score": each(lambda spec: spec.min_score),
         "organism": options.organism,

@@ -6,9 +6,12 @@ Importing this module loads neither torch nor transformers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from string import Formatter
-from typing import Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from genescribe.keys import Keys, Text, checked, wrong
 
 FIELDS = frozenset({"sequence", "question", "organism", "biotype", "context"})
 """What a template may name. ``context`` is what else the asker tells of the gene."""
@@ -28,42 +31,6 @@ class Turn(NamedTuple):
 
     question: str
     answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class PromptVariant:
-    """One way to ask a model; ``id`` names it in every description.
-
-    ``template`` holds ``{sequence}`` exactly once, and optionally ``{question}``,
-    ``{organism}``, ``{biotype}`` and ``{context}``. ``turn`` is what follows a prompt once it is
-    answered and another question is asked, with ``{answer}`` and ``{question}``; None where the
-    model cannot chat. ``bos`` says where the beginning-of-sequence token stands: once at the
-    start, before each of the two ``segments`` around the sequence, or nowhere (``none``). With
-    ``chat_template`` the template is the first message of the user, ``system`` that of the
-    system, and the tokenizer's own chat template makes the rest, ``turn`` and ``bos`` included.
-    """
-
-    id: str
-    template: str
-    turn: str | None = None
-    bos: Literal["one", "segments", "none"] = "one"
-    chat_template: bool = False
-    system: str | None = None
-
-    @property
-    def can_chat(self) -> bool:
-        """Whether a second question can follow the first."""
-        return self.chat_template or self.turn is not None
-
-    @property
-    def asks(self) -> bool:
-        """Whether the template has a place for a question."""
-        return "question" in template_fields(self.template)
-
-    @property
-    def tells_organism(self) -> bool:
-        """Whether the template has a place for the organism's name."""
-        return "organism" in template_fields(self.template)
 
 
 def template_fields(template: str) -> list[str]:
@@ -86,6 +53,100 @@ def check_turn(turn: str) -> None:
     """Raise ValueError unless ``turn`` has each of its two fields once and no other."""
     if sorted(template_fields(turn)) != sorted(TURN_FIELDS):
         raise ValueError("needs {answer} and {question} once each and no other field")
+
+
+Template = Annotated[Text, checked(check_template)]
+
+
+class PromptVariant(Keys):
+    """One way to ask a model."""
+
+    id: Text = Field(description="names the prompt beside every text; an edited one gets another")
+    template: Template = Field(
+        description="the text around {sequence}; also {question}, {organism}, {biotype}, {context}"
+    )
+    turn: Annotated[str, checked(check_turn)] | None = Field(
+        default=None,
+        description="what follows an answered prompt when another question is asked, with {answer} "
+        "and {question}; left out where the model cannot chat",
+    )
+    bos: Literal["one", "segments", "none"] = Field(
+        default="one",
+        description="where the beginning-of-sequence token stands: once at the start, before each "
+        "of the two segments around the sequence, or nowhere",
+    )
+    chat_template: bool = Field(
+        default=False,
+        description="whether the template is the user's first message, and the tokenizer's own "
+        "chat template makes the rest, turns and beginning-of-sequence token included",
+    )
+    system: Text | None = Field(
+        default=None, description="the system's message, for a chat template"
+    )
+
+    @model_validator(mode="after")
+    def _check_chat(self) -> Self:
+        if self.system is not None and not self.chat_template:
+            rule = "only with chat_template: true; else write it into the template"
+            raise wrong(rule, "system")
+        if self.turn is not None and self.chat_template:
+            rule = "the tokenizer's chat template makes further turns; leave it out"
+            raise wrong(rule, "turn")
+        return self
+
+    @property
+    def can_chat(self) -> bool:
+        """Whether a second question can follow the first."""
+        return self.chat_template or self.turn is not None
+
+    @property
+    def asks(self) -> bool:
+        """Whether the template has a place for a question."""
+        return "question" in template_fields(self.template)
+
+    @property
+    def tells_organism(self) -> bool:
+        """Whether the template has a place for the organism's name."""
+        return "organism" in template_fields(self.template)
+
+
+class Prompts(Keys):
+    """The ways to ask a model, and the one that is selected; one alone stands for a table of it."""
+
+    variant: Text = Field(description="which of the variants is used unless another is chosen")
+    variants: dict[Text, PromptVariant] = Field(min_length=1, description="prompts by their names")
+
+    @property
+    def selected(self) -> PromptVariant:
+        """The prompt that is used."""
+        return self.variants[self.variant]
+
+    def with_selected(self, prompt: PromptVariant) -> Prompts:
+        """Return the same ways to ask with another text in the selected one's place."""
+        return self.model_copy(update={"variants": {**self.variants, self.variant: prompt}})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_one(cls, content: Any) -> Any:
+        if isinstance(content, Mapping) and "variants" in content:
+            alone = sorted(PromptVariant.keys().keys() & content)
+            if alone:
+                raise wrong("with variants, give it inside each variant", alone[0])
+            return content
+        if isinstance(content, Mapping):
+            if not {"id", "template"} <= content.keys():
+                raise wrong("give id and template, or variant and variants")
+            content = PromptVariant.model_validate(content)
+        if isinstance(content, PromptVariant):
+            return {"variant": "default", "variants": {"default": content}}
+        return content
+
+    @model_validator(mode="after")
+    def _check_variant(self) -> Self:
+        if self.variant not in self.variants:
+            known = ", ".join(self.variants)
+            raise wrong(f"{self.variant!r} is none of the variants: {known}", "variant")
+        return self
 
 
 def render(

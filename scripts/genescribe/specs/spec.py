@@ -1,105 +1,141 @@
 """Model specs: one YAML file pins everything that decides a model's text.
 
-Importing this module loads neither torch nor transformers, so that ``genescribe models list``
-and the extraction step, which asks a spec for its views and limits, stay fast.
+Importing this module loads neither torch nor transformers, so that listing models and the
+extraction step, which asks a spec for its views and limits, stay fast.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import math
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
 import yaml
+from pydantic import Field, ValidationError, create_model, model_validator
 
-from genescribe.errors import CheckpointError, FormatError, InputError, UnknownModelError
+from genescribe.errors import CheckpointError, FormatError, InputError
 from genescribe.files import check_readable
+from genescribe.keys import Count, Keys, Number, Share, Text, checked, conforms, problem, wrong
+from genescribe.records import View
+from genescribe.specs.parts import (
+    Calibration,
+    ChatConfig,
+    Dtype,
+    Dtypes,
+    Generation,
+    Task,
+    Weights,
+)
 from genescribe.specs.pins import SUMS_FILE, check_pin, read_pins
-from genescribe.specs.prompts import PromptVariant
-from genescribe.specs.schema import COMPONENTS, SETTINGS_SCHEMA, SPEC_SCHEMA, problems
+from genescribe.specs.places import spec_path, specs_folder
+from genescribe.specs.prompts import Prompts, PromptVariant
 
-MODELS_VARIABLE = "GENESCRIBE_MODELS"
-USER_MODELS = "~/.local/share/genescribe/models"
-SPEC_FILE = "spec.yaml"
-"""The spec of a model that was trained here, in the folder of its weights."""
-
-DTYPES = {"cpu": "float32", "cuda": "float32"}
+MANUAL = "config/models/template.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Platt scaling (Platt 1999): probability = 1 / (1 + exp(-(intercept + slopes . x))).
-
-    x is the text's mean log p per token given the gene, in nats, and its lift, in nats per token.
-    """
-
-    intercept: float
-    log_prob: float
-    lift: float
-
-    def probability(self, mean_log_prob: float, lift: float) -> float:
-        """Return the probability in 0..1 that a text with these two numbers is right."""
-        logit = self.intercept + self.log_prob * mean_log_prob + self.lift * lift
-        return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))  # 60: exp stays finite
+def _check_default(views: Mapping[str, View]) -> None:
+    if "default" not in views:
+        raise wrong("missing; give the view of all other biotypes", "default")
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A question that a model was trained to answer: a template of its own, or a question.
+class ModelSpec(Keys):
+    """A model spec as read from its YAML file; ``config/models/template.yaml`` is its manual."""
 
-    ``max_length`` (nt) and ``max_new_tokens``, where given, hold instead of the spec's.
-    """
+    name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]*$")] = Field(
+        description="stands beside every text"
+    )
+    summary: Text = Field(description="one sentence for lists of models")
+    architecture: Literal["sequence_chat", "causal_lm"] = Field(
+        description="encoder, projector and language model; or the sequence as text in the prompt"
+    )
+    license: Text = Field(description="terms of the weights, of all parts")
+    trained_on: Text = Field(description="what the weights learned from")
+    source: str = Field(default="", description="where the weights come from")
+    citation: str = Field(default="", description="what to cite")
+    weights: Weights = Field(description="where the weights lie, and their pins")
+    config: Annotated[dict[str, Any], conforms(ChatConfig)] | None = Field(
+        default=None,
+        description="how the parts are put together; a folder's config.json says it, too",
+    )
+    prompts: Prompts = Field(
+        validation_alias="prompt", description="how the model is asked: as in its training"
+    )
+    question: Text | None = Field(default=None, description="asked where nobody asks another")
+    tasks: dict[str, Task] = Field(
+        default_factory=dict, description="further questions that it was trained to answer, by name"
+    )
+    views: Annotated[dict[str, Annotated[View, Field(strict=False)]], checked(_check_default)] = (
+        Field(description="the stretch of a gene that is read, by biotype; default for all others")
+    )
+    max_length: Count = Field(description="nt read at most")
+    window: Text = Field(
+        default="the first nucleotides are read, the rest is left out",
+        description="what becomes of the rest, in words",
+    )
+    generation: Annotated[dict[str, Any], conforms(Generation)] = Field(
+        description="how a text is written"
+    )
+    no_sequence: Literal["learned", "shuffled"] = Field(
+        default="learned",
+        description="what lift compares with: learned vectors, or the gene shuffled",
+    )
+    calibration: Calibration | None = Field(
+        description="from log p and lift to the probability of a correct text; null: the score is "
+        "exp(mean log p), and is said to be uncalibrated"
+    )
+    min_lift: Number = Field(description="texts with less (nats per token) are uncertain")
+    min_score: Share = Field(description="texts with a lower score are uncertain")
+    dtype: Annotated[dict[str, Dtype], conforms(Dtypes)] = Field(
+        default={"cpu": "float32", "cuda": "float32"}, description="numbers to compute with"
+    )
+    quantisation: Literal["none", "8bit", "4bit"] = Field(
+        default="none", description="of a language model that does not fit else; CUDA only"
+    )
 
-    id: str
-    template: str | None = None
-    question: str | None = None
-    max_length: int | None = None
-    max_new_tokens: int | None = None
+    @model_validator(mode="after")
+    def _check_parts(self) -> Self:
+        is_chat, parts = self.architecture == "sequence_chat", self.weights.parts
+        needed = ["encoder", "projector", "language_model"] if is_chat else ["language_model"]
+        missing = [part for part in needed if part not in parts]
+        foreign = [part for part in parts if part not in [*needed, "adapter"]]
+        if missing and "folder" not in self.weights.model_fields_set:
+            rule = f"neither folder nor {missing[0]}; give folder, or {', '.join(needed)}"
+            raise wrong(rule, "weights")
+        if foreign:
+            raise wrong(f"an architecture {self.architecture} has none", "weights", foreign[0])
+        if is_chat and parts and self.config is None:
+            rule = "missing; with weights in parts it says how the parts are put together"
+            raise wrong(rule, "config")
+        return self
 
+    @model_validator(mode="after")
+    def _check_question(self) -> Self:
+        # a task's question may also come from who calls for the task
+        asking = [prompt.id for prompt in self.prompts.variants.values() if prompt.asks]
+        if asking and self.question is None:
+            rule = f"missing, but the template of prompt {asking[0]} asks {{question}}"
+            raise wrong(rule, "question")
+        return self
 
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
-    """A model spec as read from its YAML file; ``config/models/template.yaml`` explains each key.
+    @model_validator(mode="after")
+    def _check_no_sequence(self) -> Self:
+        config, is_learned = self.config or {}, self.no_sequence == "learned"
+        if self.architecture == "causal_lm":
+            foreign = [key for key in config if key != "text_config"]
+            if foreign:
+                rule = f"{foreign[0]} is for sequence_chat; causal_lm takes text_config only"
+                raise wrong(rule, "config")
+            if is_learned:
+                raise wrong("a causal_lm learned no such condition; give shuffled", "no_sequence")
+        elif is_learned and config.get("null_slots") == 0:
+            raise wrong("null_slots is 0, nothing was learned; give shuffled", "no_sequence")
+        return self
 
-    ``weights`` is the folder of the checkpoint. Where ``components`` (``encoder``,
-    ``projector``, ``language_model``, ``adapter``) is not empty, the weights lie at those paths
-    instead. ``pins`` is the sha256 of files as the spec gives it; empty means that SHA256SUMS
-    beside the files does. ``views`` maps biotypes (and "default") to ``cds``, ``transcript`` or
-    ``gene``; ``max_length`` is in nt. ``prompt`` is the selected one of ``prompts``. Without
-    ``calibration`` the score of a text is exp(mean log p), not a calibrated probability.
-    """
-
-    name: str
-    summary: str
-    architecture: str
-    license: str
-    trained_on: str
-    weights: Path
-    components: Mapping[str, Path]
-    pins: Mapping[str, str]
-    install: str
-    prompt: PromptVariant
-    prompts: Mapping[str, PromptVariant]
-    question: str | None
-    tasks: Mapping[str, Task]
-    views: Mapping[str, str]
-    max_length: int
-    window: str
-    generation: Mapping[str, Any]
-    calibration: Calibration | None
-    min_lift: float
-    min_score: float
-    no_sequence: str
-    dtype: Mapping[str, str]
-    quantisation: str
-    config: Mapping[str, Any] | None
-    source: str
-    citation: str
+    @property
+    def prompt(self) -> PromptVariant:
+        """The selected prompt."""
+        return self.prompts.selected
 
     @property
     def prompt_id(self) -> str:
@@ -107,14 +143,9 @@ class ModelSpec:
         return self.prompt.id
 
     @property
-    def prompt_template(self) -> str:
-        """The template of the selected prompt."""
-        return self.prompt.template
-
-    @property
     def is_installed(self) -> bool:
         """Whether the weights lie where the spec says (not whether they are undamaged)."""
-        return all(path.exists() for path in self.paths())
+        return all(path.exists() for path in self.weights.paths)
 
     @property
     def files(self) -> dict[Path, str]:
@@ -122,13 +153,13 @@ class ModelSpec:
 
         Raises CheckpointError where the weights are not installed, or nothing pins them.
         """
-        for path in self.paths():
+        for path in self.weights.paths:
             if not path.exists():
-                how = self.install or "get the weights and check the paths in the spec"
+                how = self.weights.how_to_get or "get the weights and check the paths in the spec"
                 raise CheckpointError(f"{path}: missing, but model {self.name} needs it; {how}")
-        if self.pins:
-            return {self.weights / name: pin for name, pin in self.pins.items()}
-        return {file: pin for path in self.paths() for file, pin in read_pins(path).items()}
+        if self.weights.sha256:
+            return {self.weights.folder / name: pin for name, pin in self.weights.sha256.items()}
+        return {file: pin for path in self.weights.paths for file, pin in read_pins(path).items()}
 
     @property
     def sha256(self) -> str:
@@ -144,17 +175,15 @@ class ModelSpec:
         """Name and beginning of the weights' hash: what wrote a text, e.g. tiny@0123456789ab."""
         return f"{self.name}@{self.sha256[:12]}"
 
-    def paths(self) -> list[Path]:
-        """Return the folders and files that the weights consist of."""
-        return list(self.components.values()) or [self.weights]
-
     def with_prompt(self, variant: str) -> ModelSpec:
         """Return this spec with another of its prompts; InputError names those there are."""
-        if variant not in self.prompts:
+        variants = self.prompts.variants
+        if variant not in variants:
             raise InputError(
-                f"model {self.name} has no prompt {variant!r}; it has: {', '.join(self.prompts)}"
+                f"model {self.name} has no prompt {variant!r}; it has: {', '.join(variants)}"
             )
-        return dataclasses.replace(self, prompt=self.prompts[variant])
+        prompts = self.prompts.model_copy(update={"variant": variant})
+        return self.model_copy(update={"prompts": prompts})
 
     def with_question(self, question: str) -> ModelSpec:
         """Return this spec asking something else; its prompt id tells the question apart.
@@ -169,22 +198,23 @@ class ModelSpec:
         if question == self.question:
             return self
         mark = hashlib.sha256(question.encode("utf-8")).hexdigest()[:8]
-        prompt = dataclasses.replace(self.prompt, id=f"{self.prompt.id}+{mark}")
-        return dataclasses.replace(self, prompt=prompt, question=question)
+        return self._asking(f"{self.prompt.id}+{mark}", question=question)
 
     def with_settings(self, settings: Mapping[str, float]) -> ModelSpec:
         """Return this spec with other thresholds (``min_*``) or generation settings.
 
         Raises InputError naming the first setting that is unknown or out of range.
         """
-        where, message = next(schema_problems(settings, SETTINGS_SCHEMA), ("", ""))
-        if message:
-            raise InputError(f"{f'setting {where}'.rstrip()}: {message}")
-        thresholds: dict[str, Any] = {
-            key: settings[key] for key in ("min_lift", "min_score") if key in settings
-        }
+        try:
+            _settings_model().model_validate(dict(settings))
+        except ValidationError as error:
+            where, message = problem(error)
+            raise InputError(f"{f'setting {where}'.rstrip()}: {message}") from error
+        thresholds = {key: settings[key] for key in THRESHOLDS if key in settings}
         generation = {key: settings[key] for key in settings if key not in thresholds}
-        return dataclasses.replace(self, generation={**self.generation, **generation}, **thresholds)
+        return self.model_copy(
+            update={"generation": {**self.generation, **generation}, **thresholds}
+        )
 
     def for_task(self, task: str) -> ModelSpec:
         """Return this spec with the prompt (or question) of a task selected.
@@ -196,83 +226,53 @@ class ModelSpec:
             raise InputError(f"model {self.name} has no task {task!r}; it has: {known}")
         chosen = self.tasks[task]
         spec = self if chosen.question is None else self.with_question(chosen.question)
-        template = chosen.template or self.prompt.template
         generation = dict(self.generation)
         if chosen.max_new_tokens is not None:
             generation["max_new_tokens"] = chosen.max_new_tokens
-        return dataclasses.replace(
-            spec,
-            prompt=dataclasses.replace(self.prompt, id=chosen.id, template=template),
+        return spec._asking(
+            chosen.id,
+            chosen.template,
             max_length=chosen.max_length or self.max_length,
             generation=generation,
         )
 
-
-def specs_folder() -> Path:
-    """Return the folder of the specs that come with genescribe."""
-    return _resource("config_models", "config/models")
-
-
-def weights_folder() -> Path:
-    """Return the folder of the checkpoints that come with genescribe."""
-    return _resource("models", "models")
+    def _asking(self, prompt_id: str, template: str | None = None, **changes: Any) -> ModelSpec:
+        """Return this spec with another text in the selected prompt's place."""
+        prompt = self.prompt.model_copy(
+            update={"id": prompt_id, "template": template or self.prompt.template}
+        )
+        return self.model_copy(update={"prompts": self.prompts.with_selected(prompt), **changes})
 
 
-def user_weights_folder() -> Path:
-    """Return the folder of the checkpoints that this user converted or downloaded."""
-    return Path(os.environ.get(MODELS_VARIABLE) or USER_MODELS).expanduser()
+THRESHOLDS = ("min_lift", "min_score")
 
 
-def _resource(installed: str, checkout: str) -> Path:
-    """Find a folder in an installed package (as package data), else in a checkout."""
-    package = Path(__file__).parents[1]
-    inside = package / "resources" / installed
-    return inside if inside.is_dir() else package.parent.parent / checkout
+def _settings_model() -> type[Keys]:
+    """Return the table of what a run may set otherwise than a spec: each key may be left out."""
+    fields = {**Generation.model_fields, **{k: ModelSpec.model_fields[k] for k in THRESHOLDS}}
+    del fields["stop"]
+    keys: Any = {name: (field.rebuild_annotation(), None) for name, field in fields.items()}
+    model: type[Keys] = create_model("Settings", __base__=Keys, **keys)
+    return model
 
 
 def list_specs() -> list[ModelSpec]:
     """Read all specs that come with genescribe, by name."""
-    return [_spec(path, read_yaml(path)) for path in sorted(specs_folder().glob("*.yaml"))]
-
-
-def spec_path(name_or_path: str | Path) -> Path:
-    """Return the file of a spec: of one that comes with genescribe, by its name, or a YAML file's.
-
-    A folder stands for the SPEC_FILE in it, which ``genescribe train`` writes. Raises
-    UnknownModelError, naming the known ones.
-    """
-    name = str(name_or_path)
-    if name.endswith((".yaml", ".yml")):
-        return Path(name)
-    path = specs_folder() / f"{name}.yaml"
-    if Path(name).name == name and path.is_file():
-        return path
-    if (Path(name) / SPEC_FILE).is_file():
-        return Path(name) / SPEC_FILE
-    known = ", ".join(sorted(known.stem for known in specs_folder().glob("*.yaml")))
-    raise UnknownModelError(
-        f"no model named {name!r}; known: {known or 'none'}; or give the path of a .yaml spec"
-    )
+    return [load_spec(path) for path in sorted(specs_folder().glob("*.yaml"))]
 
 
 def load_spec(name_or_path: str | Path) -> ModelSpec:
     """Read a spec by the name of one that comes with genescribe, or by its path (``spec_path``).
 
-    A file is checked against the schema; for those that come with genescribe a test did that,
-    which spares each start of the command the time to import a validator.
     Raises UnknownModelError, or InputError for a file that is not a spec.
     """
     path = spec_path(name_or_path)
-    content = read_yaml(path)
-    if path.parent == specs_folder() and path.stem == str(name_or_path):
-        return _spec(path, content)
-    return make_spec(path, content)
+    return make_spec(path, read_yaml(path))
 
 
-def make_spec(path: Path, content: Mapping[str, Any]) -> ModelSpec:
+def make_spec(path: Path, content: object) -> ModelSpec:
     """Return the spec that ``path`` would hold with this content; InputError if it is none."""
-    _check_schema(path, content)
-    return _spec(path, content)
+    return ModelSpec.read(content, path, MANUAL)
 
 
 def verify(spec: ModelSpec) -> None:
@@ -283,7 +283,7 @@ def verify(spec: ModelSpec) -> None:
     pins = spec.files
     for path, pin in pins.items():
         check_pin(path, pin, spec.name)
-    for folder in spec.paths():
+    for folder in spec.weights.paths:
         for path in folder.glob("*.safetensors"):
             if path not in pins:
                 raise CheckpointError(f"{path}: not pinned; add it to {SUMS_FILE} or remove it")
@@ -299,74 +299,3 @@ def read_yaml(path: Path) -> Any:
         reason = getattr(error, "problem", None) or "not UTF-8 text"
         line = mark.line + 1 if mark else None
         raise FormatError(path, line, f"not YAML ({reason}); correct it") from error
-
-
-def _spec(path: Path, content: Mapping[str, Any]) -> ModelSpec:
-    weights, prompt, calibration = content["weights"], content["prompt"], content["calibration"]
-    folder = _weights_path(path, weights["folder"]) if "folder" in weights else path.parent
-    variants = prompt.get("variants", {"default": prompt})
-    prompts = {name: PromptVariant(**variant) for name, variant in variants.items()}
-    return ModelSpec(
-        name=content["name"],
-        summary=content["summary"],
-        architecture=content["architecture"],
-        license=content["license"],
-        trained_on=content["trained_on"],
-        weights=folder,
-        components={p: _weights_path(path, weights[p]) for p in COMPONENTS if p in weights},
-        pins=weights.get("sha256", {}),
-        install=weights.get("install", "").replace("{path}", str(folder)),
-        prompt=prompts[prompt.get("variant", "default")],
-        prompts=prompts,
-        question=content.get("question"),
-        tasks={name: Task(**task) for name, task in content.get("tasks", {}).items()},
-        views=content["views"],
-        max_length=content["max_length"],
-        window=content.get("window", "the first nucleotides are read, the rest is left out"),
-        generation=content["generation"],
-        calibration=Calibration(**calibration) if calibration else None,
-        min_lift=content["min_lift"],
-        min_score=content["min_score"],
-        no_sequence=content.get("no_sequence", "learned"),
-        dtype=content.get("dtype", DTYPES),
-        quantisation=content.get("quantisation", "none"),
-        config=content.get("config"),
-        source=content.get("source", ""),
-        citation=content.get("citation", ""),
-    )
-
-
-def _weights_path(spec: Path, name: str) -> Path:
-    """Return where weights lie: a name is looked up, a path is relative to the spec's file."""
-    if "/" in name:
-        return (spec.parent / name).resolve()
-    shipped = weights_folder() / name
-    return (shipped if shipped.exists() else user_weights_folder() / name).resolve()
-
-
-def _check_schema(path: Path, content: object) -> None:
-    """Raise InputError naming the first key that is unknown, missing or wrong."""
-    where, message = next(_problems(content), ("", ""))
-    if message:
-        raise InputError(
-            f"{path}: in {where or 'the file'}: {message}; config/models/template.yaml explains it"
-        )
-
-
-def _problems(content: Any) -> Iterator[tuple[str, str]]:
-    yield from schema_problems(content, SPEC_SCHEMA)
-    yield from problems(content)  # reached only where the schema found nothing
-
-
-def schema_problems(content: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield (key, what is wrong) of what disagrees most with the schema, if anything does."""
-    import jsonschema
-
-    validator = jsonschema.Draft202012Validator(schema)
-    error = jsonschema.exceptions.best_match(validator.iter_errors(content))
-    if error is None:
-        return
-    message = error.message
-    if error.validator == "additionalProperties":
-        message += f"; allowed: {', '.join(sorted(error.schema['properties']))}"
-    yield ".".join(str(key) for key in error.absolute_path), message

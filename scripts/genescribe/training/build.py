@@ -20,7 +20,8 @@ from genescribe.models.checkpoint import (
 )
 from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
-from genescribe.specs.spec import ModelSpec, make_spec, read_yaml, spec_path
+from genescribe.specs.places import spec_path
+from genescribe.specs.spec import ModelSpec, make_spec, read_yaml
 from genescribe.training.config import PARTS, TrainConfig
 from genescribe.training.stored_genes import StoredGenes, store
 from genescribe.training.vocabulary import learn_tokenizer, sized
@@ -66,7 +67,7 @@ def starting_spec(config: TrainConfig, path: Path) -> tuple[ModelSpec, dict[str,
             f"model {spec.name}: a {spec.architecture} has no encoder and projector to train; "
             "begin from a sequence_chat model"
         )
-    if config.new and not spec.components:
+    if config.new and not spec.weights.parts:
         raise InputError(
             f"{path}: in new: the weights of model {spec.name} are one folder; name its parts one "
             "by one, or begin none anew"

@@ -22,7 +22,8 @@ from genescribe.models.checkpoint import (
 )
 from genescribe.models.convert.folder import write_sums
 from genescribe.models.processing import SEQUENCE_TOKENIZER_FOLDER
-from genescribe.specs.spec import SPEC_FILE, ModelSpec
+from genescribe.specs.places import SPEC_FILE
+from genescribe.specs.spec import ModelSpec
 from genescribe.training.build import Start
 from genescribe.training.config import TrainConfig
 from genescribe.version import __version__
@@ -49,7 +50,7 @@ class Facts:
 
 def check_export(spec: ModelSpec, config: TrainConfig) -> None:
     """Raise InputError where a model cannot be saved as the configuration asks."""
-    if config.save == "parts" and (not spec.components or "adapter" in spec.components):
+    if config.save == "parts" and (not spec.weights.parts or "adapter" in spec.weights.parts):
         raise InputError(
             f"save: parts needs a model whose weights are encoder, projector and language_model; "
             f"those of {spec.name} are not, say save: whole"
@@ -137,7 +138,7 @@ def _save_whole(start: Start, model: Any, folder: Path) -> None:
 def _save_parts(start: Start, model: Any, config: TrainConfig, folder: Path) -> dict[str, str]:
     """Save each part that was trained in a folder of its own; return where all parts lie."""
     trained = config.new.union(*(stage.train for stage in config.stages))
-    weights = {part: str(path) for part, path in start.spec.components.items()}
+    weights = {part: str(path) for part, path in start.spec.weights.parts.items()}
     if "projector" in trained:
         between = ("projector.", "pooling.", "null_sequence")
         tensors = {n: t for n, t in model.state_dict().items() if n.startswith(between)}

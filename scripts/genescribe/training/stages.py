@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -85,8 +86,9 @@ def adapt(language_model: Any, lora: Lora) -> Any:
 def optimizer(model: SequenceChatModel, stage: Stage) -> torch.optim.Optimizer:
     """Return AdamW over what learns; biases, norms and single vectors do not decay."""
     groups: list[dict[str, Any]] = []
+    rates: Mapping[Any, float] = stage.learning_rates
     for part, named in parts(model).items():
-        rate = stage.learning_rates.get(part, stage.learning_rate)
+        rate = rates.get(part, stage.learning_rate)
         learning = [parameter for _, parameter in named if parameter.requires_grad]
         for decay, members in (
             (stage.weight_decay, [p for p in learning if p.ndim > 1]),

@@ -136,7 +136,9 @@ class AskPanel:
 def asking_spec(name: str) -> ModelSpec:
     """Return the spec with a prompt that takes questions; InputError where it has none."""
     spec = load_spec(name)
-    asking = next((variant for variant, prompt in spec.prompts.items() if prompt.asks), None)
+    asking = next(
+        (variant for variant, prompt in spec.prompts.variants.items() if prompt.asks), None
+    )
     if not spec.prompt.asks and asking is not None:
         spec = spec.with_prompt(asking)
     check_asks(spec)
