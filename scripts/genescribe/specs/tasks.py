@@ -16,6 +16,8 @@ from Bio.Align import PairwiseAligner
 from Bio.Seq import Seq
 from Bio.SeqUtils import gc_fraction, seq1, seq3
 
+from genescribe.nucleotides import START_CODON, complement, reverse_complement
+
 GC_DIGITS = 3
 GC_TOLERANCE = 0.005
 """The most by which a GC content that agrees may be off, however few digits were written."""
@@ -83,7 +85,7 @@ def open_reading_frame(asked: Asked) -> str:
     """
     protein = _translated(asked.sequence)
     ends_once = protein.find("*") == len(protein) - 1
-    is_whole = asked.sequence.startswith("ATG") and len(asked.sequence) % 3 == 0
+    is_whole = asked.sequence.startswith(START_CODON) and len(asked.sequence) % 3 == 0
     return str(is_whole and ends_once)
 
 
@@ -164,12 +166,12 @@ QUESTIONS: dict[str, QuestionType] = {
     ),
     "complement": QuestionType(
         "the complementary letters",
-        lambda asked: str(Seq(asked.sequence).complement()),
+        lambda asked: complement(asked.sequence),
         _letters_difference,
     ),
     "reverse_complement": QuestionType(
         "the other strand, 5' to 3'",
-        lambda asked: str(Seq(asked.sequence).reverse_complement()),
+        lambda asked: reverse_complement(asked.sequence),
         _letters_difference,
     ),
     "protein": QuestionType(
