@@ -19,7 +19,7 @@ from genescribe.inference.cache import FolderCache, Generation, cache_key
 from genescribe.inference.describer import Describer
 from genescribe.inference.params import DescribeParams
 from genescribe.inference.scheduling import TokenBudget, gene_cost, shard_members
-from genescribe.inference.writer import shuffled
+from genescribe.inference.writer import Writer, shuffled
 from genescribe.records import Reason, SequenceRecord, Status, View, sequence_sha256
 from genescribe.specs.prompts import PromptVariant, Turn
 from genescribe.specs.spec import make_spec
@@ -290,10 +290,10 @@ def test_keys_of_earlier_versions_stay_valid(tmp_path: Path) -> None:
                        "repetition_penalty": 1},
         "calibration": None, "min_lift": 0.1, "min_score": 0,
     }  # fmt: skip
-    describer = Describer.__new__(Describer)
-    describer.spec, describer.dtype = make_spec(tmp_path / "own.yaml", content), "float32"
+    spec = make_spec(tmp_path / "own.yaml", content)
+    writer = Writer(spec, "cpu", SimpleNamespace(dtype=torch.float32), None)
     gene = SequenceRecord("g", View.CDS, "mRNA", "ATG", "cd" * 32)
-    assert describer.key(gene, DescribeParams(organism="yeast")) == (
+    assert writer.key(gene, DescribeParams(organism="yeast")) == (
         "1d35d37003282d30908696d876e8c4b5ad3cb0267fa46bb0d5d253a205742781"  # version 0.1.0's
     )
 

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from genescribe.artifacts.curation import read_curation
-from genescribe.artifacts.descriptions import read_descriptions
-from genescribe.artifacts.tables import DESCRIPTION_COLUMNS
+from genescribe.artifacts.descriptions import DESCRIPTION_COLUMNS, read_descriptions
 from genescribe.errors import (
     Cancelled,
     SettingsChangedError,

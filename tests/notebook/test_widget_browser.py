@@ -20,7 +20,7 @@ from selenium.webdriver.common.keys import Keys
 
 from genescribe.artifacts.curation import read_curation
 from genescribe.artifacts.descriptions import write_descriptions
-from genescribe.artifacts.tables import write_genes_tsv
+from genescribe.artifacts.genes import write_genes_tsv
 from support.answering_models import genechat_like
 from support.jupyter_browser import Notebook, chromium, server
 

@@ -28,7 +28,7 @@ class Describer:
     Raises UnknownModelError, CheckpointError, and InputError where CUDA is asked for and absent.
 
     >>> import genescribe
-    >>> from genescribe.artifacts.tables import read_sequences
+    >>> from genescribe.artifacts.sequences import read_sequences
     >>> records = list(read_sequences(Path("results/sequences.fa.gz")))  # written by annotate
     >>> describer = genescribe.Describer("tiny", device="cpu")
     >>> [description.text for description in describer.describe(records[:2])]
@@ -100,10 +100,7 @@ def described(
     """Give what a model wrote (None: the gene did not fit into memory) a status and its reason."""
     model, prompt = spec.identity, spec.prompt_id
     if generation is None:
-        reason, left_out = Reason.OUT_OF_MEMORY, record.truncated
-        return Description(
-            record.gene_id, "", Status.FAILED, reason, None, None, 0, model, prompt, left_out
-        )
+        return Description.failed(record, Reason.OUT_OF_MEMORY, model, prompt)
     score = _score(spec, generation)
     status, reason = Status.UNCERTAIN, Reason.NONE
     if not generation.text:

@@ -8,9 +8,8 @@ from pathlib import Path
 import ipywidgets
 
 from genescribe.artifacts.curation import curate, read_curation
-from genescribe.artifacts.descriptions import write_descriptions
+from genescribe.artifacts.descriptions import write_descriptions, write_descriptions_tsv
 from genescribe.artifacts.run_record import StageRecord
-from genescribe.artifacts.tables import write_descriptions_tsv
 from genescribe.errors import InputError
 from genescribe.pipeline.results import Results
 from genescribe.pipeline.stages import decorate_stage, report_stage
