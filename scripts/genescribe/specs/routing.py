@@ -75,7 +75,7 @@ def load_routes(
     specs: dict[str, ModelSpec | None] = {SKIP: None}
     for name in table.values():
         if name not in specs:
-            specs[name] = _asked(load_spec(name), prompt, question, settings)
+            specs[name] = _chosen(load_spec(name), prompt, question, settings)
     routes = Routes(tuple(Route(pattern, specs[name]) for pattern, name in table.items()))
     _check(routes)
     return routes
@@ -86,7 +86,7 @@ def one_model(spec: ModelSpec) -> Routes:
     return Routes((Route(ANYTHING, spec),))
 
 
-def _asked(
+def _chosen(
     spec: ModelSpec,
     prompt: str | None,
     question: str | None,
