@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from genescribe.artifacts.descriptions import write_descriptions  # noqa: E402
-from genescribe.artifacts.tables import write_genes_tsv  # noqa: E402
+from genescribe.artifacts.genes import write_genes_tsv  # noqa: E402
 from genescribe.records import Description, GeneRow, Reason, Status  # noqa: E402
 
 VOCABULARY = (
@@ -106,7 +106,7 @@ LOADED = "return document.readyState === 'complete'"
 OPENED = "return document.documentElement.dataset.ready === 'true'"
 SEARCH_REPORT = """
 const [query, done] = arguments;
-const field = document.getElementById("search"), output = document.getElementById("count");
+const field = document.querySelector("[name=search]"), output = document.querySelector(".count");
 const started = performance.now();
 new MutationObserver(() => requestAnimationFrame(() => setTimeout(() =>
   done([(performance.now() - started) / 1000, parseInt(output.textContent)]))))

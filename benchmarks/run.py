@@ -53,7 +53,7 @@ def one_at_a_time(sequences: Path, threads: int) -> float:
     """Return the seconds per gene of the same model in batches of one."""
     import torch
 
-    from genescribe.artifacts.tables import read_sequences
+    from genescribe.artifacts.sequences import read_sequences
     from genescribe.inference.describer import DescribeParams, Describer
 
     torch.set_num_threads(threads)

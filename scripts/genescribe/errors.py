@@ -31,6 +31,8 @@ class Remedy(StrEnum):
     GIVE_NAME = "give a name without slashes"
     SKIP_MISSING_CONTIGS = "or skip these genes"
     STRIP_FIRST = "take its descriptions out first"
+    CORRECT_LINE = "correct the line"
+    DESCRIBE_AGAIN = "write the file anew"
     EXTRACT_AGAIN = "extract the genes again"
     EXTRACT_FOR_SAME_MODELS = "name the models that the genes were extracted for, or extract again"
     GIVE_RECORD = "give the record of a stage"

@@ -123,7 +123,7 @@ def until(driver, condition):
 
 
 def count(page):
-    return int(page.find_element(By.ID, "count").text.split()[0].replace(",", ""))
+    return int(page.find_element(By.CSS_SELECTOR, ".count").text.split()[0].replace(",", ""))
 
 
 def until_count(page, expected):
@@ -131,18 +131,18 @@ def until_count(page, expected):
 
 
 def fill(page, name, value):
-    field = page.find_element(By.ID, name)
+    field = page.find_element(By.NAME, name)
     field.clear()
     field.send_keys(value)
 
 
 def choose(page, name, label):
-    Select(page.find_element(By.ID, name)).select_by_visible_text(label)
+    Select(page.find_element(By.NAME, name)).select_by_visible_text(label)
 
 
 def texts(page, selector):
     script = "return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)"
-    return page.execute_script(script, f"#table tbody {selector}")
+    return page.execute_script(script, f"#genes-table tbody {selector}")
 
 
 def column(page, number):
@@ -229,7 +229,7 @@ def test_filters_add_up_and_clear(page):
 
 def test_paging(page):
     def shown():
-        return page.find_element(By.ID, "page").text
+        return page.find_element(By.CSS_SELECTOR, ".pager span").text
 
     def press(step):
         page.find_element(By.CSS_SELECTOR, f"[data-page={step}]").click()
@@ -249,7 +249,7 @@ def test_paging(page):
 
 
 def test_gene_detail_by_keyboard(page):
-    first = page.find_element(By.CSS_SELECTOR, "#table .open")
+    first = page.find_element(By.CSS_SELECTOR, "#genes-table .open")
     first.send_keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_UP)
     page.switch_to.active_element.send_keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_DOWN)
     opener = page.switch_to.active_element
@@ -272,7 +272,7 @@ def test_gene_detail_by_keyboard(page):
 
 
 def test_gene_detail_by_mouse(page):
-    page.find_element(By.CSS_SELECTOR, "#table tbody tr:nth-child(6) td.text").click()
+    page.find_element(By.CSS_SELECTOR, "#genes-table tbody tr:nth-child(6) td.text").click()
     assert page.find_element(By.ID, "detail-title").text == "gene1"
     page.find_element(By.CSS_SELECTOR, "[data-detail=previous]").click()
     assert page.find_element(By.ID, "detail-title").text == "gene0"
@@ -286,7 +286,7 @@ def test_what_the_model_did_not_read_and_an_uncalibrated_score_are_marked(
     changes = {"length": 1024, "truncated": 5321, "calibrated": False}
     genes = [described_gene("plain"), described_gene("long", **changes)]
     page = open_report(browser, write_report(tmp_path / "report.html", genes))
-    plain, long = page.find_elements(By.CSS_SELECTOR, "#table tbody tr")
+    plain, long = page.find_elements(By.CSS_SELECTOR, "#genes-table tbody tr")
     assert "0.71\nnot calibrated" in long.text
     assert "1,024 nt\n5,321 nt left out" in long.text
     assert "not calibrated" not in plain.text
@@ -300,7 +300,7 @@ def test_what_the_model_did_not_read_and_an_uncalibrated_score_are_marked(
 def test_hostile_texts_stay_text(page):
     choose(page, "size", "500")
     for index, (name, text) in enumerate(HOSTILE.items()):
-        button = page.find_elements(By.CSS_SELECTOR, "#table .open")[index]
+        button = page.find_elements(By.CSS_SELECTOR, "#genes-table .open")[index]
         assert button.text == name
         page.execute_script("arguments[0].click()", button)
         assert page.find_element(By.ID, "detail-text").get_property("textContent") == text
@@ -333,7 +333,7 @@ def test_csv_of_the_current_filter(page, downloads):
 def test_without_javascript_the_first_genes_can_be_read(start, path):
     page = start(javascript=False)
     page.get(path.as_uri())
-    rows = page.find_elements(By.CSS_SELECTOR, "#table tbody tr")
+    rows = page.find_elements(By.CSS_SELECTOR, "#genes-table tbody tr")
     assert len(rows) == STATIC_ROWS
     assert "protein number 0 of the list" in rows[len(HOSTILE)].text
     text = page.find_element(By.TAG_NAME, "body").text
@@ -394,7 +394,7 @@ def test_fits_the_screen_and_has_contrast(start, browser, path, size, scheme):
     assert page.execute_script(CONTRAST) == []
     name = f"{'phone' if size == PHONE else 'laptop'}_{scheme}"
     screenshot(page, name)
-    page.find_element(By.CSS_SELECTOR, "#table .open").send_keys(Keys.ENTER)
+    page.find_element(By.CSS_SELECTOR, "#genes-table .open").send_keys(Keys.ENTER)
     assert page.execute_script(widths) == [size[0], size[0]]
     assert page.execute_script(CONTRAST) == []
     screenshot(page, f"{name}_detail")
@@ -416,7 +416,7 @@ def test_fifty_thousand_genes_on_many_contigs(browser, tmp_path, described_gene)
     assert path.stat().st_size < 15e6
     page = open_report(browser, path)
     assert count(page) == 50_000
-    assert "16,367 more" in page.find_element(By.ID, "seqid").get_property("textContent")
+    assert "16,367 more" in page.find_element(By.NAME, "seqid").get_property("textContent")
     before = time.monotonic()
     fill(page, "search", "kind 49999")
     until_count(page, 1)

@@ -234,9 +234,9 @@ def test_table(genes: Genes, kin: Relatives, tmp_path: Path) -> None:
     header, first, *_ = path.read_text().splitlines()
     for lines, message in (
         ([header], "has no row"),
-        (["sha256\tside", first], "splits.tsv:1: columns are not sha256, gene_id"),
+        (["sha256\tside", first], "splits.tsv:1: not a splits.tsv of .* sha256, gene_id"),
         ([header, first[: first.rindex("\t")] + "\tdev"], "splits.tsv:2: .*'dev' is not"),
-        ([header, "abc"], "splits.tsv:2: not a row of a split"),
+        ([header, "abc"], "splits.tsv:2: not a row of splits"),
     ):
         path.write_text("\n".join(lines) + "\n")
         with pytest.raises(FormatError, match=message):

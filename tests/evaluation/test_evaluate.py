@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from genescribe.artifacts.descriptions import write_descriptions
-from genescribe.artifacts.tables import write_genes_tsv
+from genescribe.artifacts.genes import write_genes_tsv
 from genescribe.cli import main
 from genescribe.corpus.records import CorpusRecord, write_corpus
 from genescribe.corpus.splits import Side, SplitRow, write_splits

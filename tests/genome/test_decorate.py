@@ -174,7 +174,7 @@ def test_decorated_input_is_refused(tmp_path):
 
 def test_descriptions_of_another_annotation_are_refused(tmp_path):
     one = {"g1": description("g1")}
-    with pytest.raises(InputError, match=r"1 genes of the annotation have no .*\(first: g 2\)"):
+    with pytest.raises(InputError, match=r"in.gff3: 1 genes have no .*\(first: g 2\)"):
         run(tmp_path, GFF3, one)
     more = {f"g{n}": description(f"g{n}") for n in range(1, 9)} | {"g 2": description("g 2")}
     with pytest.raises(InputError, match=r"7 descriptions are of genes .*\(first: g2, g3, g4\)"):

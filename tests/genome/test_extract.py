@@ -22,12 +22,7 @@ from genescribe.genome.extract import (
     transcript_sequences,
 )
 from genescribe.genome.fasta import Genome
-from genescribe.genome.splice import (
-    in_frame,
-    reverse_complement,
-    splice,
-    with_flanks,
-)
+from genescribe.genome.splice import in_frame, splice, with_flanks
 from genescribe.records import Gene, Reason, Segment, Transcript, View, sequence_sha256
 
 COMPLEMENT = dict(zip("ACGTRYSWKMBDHVN", "TGCAYRSWMKVHDBN", strict=True))
@@ -121,12 +116,6 @@ def test_splice_is_reading_base_by_base(tmp_path_factory, pieces, limit) -> None
     with Genome.open(path, path.parent) as opened:
         expected = base_by_base(LINEAR, pieces)[:limit]
         assert splice(opened, "chr1", pieces, limit) == expected
-
-
-def test_complement_of_every_code() -> None:
-    codes = "".join(COMPLEMENT)
-    assert reverse_complement(codes) == "".join(COMPLEMENT[code] for code in reversed(codes))
-    assert reverse_complement(reverse_complement(codes)) == codes
 
 
 @pytest.mark.parametrize("strand", ["+", "-"])

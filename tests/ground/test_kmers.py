@@ -1,46 +1,12 @@
-"""K-mers: genetic codes, and ambiguity."""
+"""K-mers: their numbers, and ambiguity."""
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genescribe.kmers import (
-    RESIDUES,
-    Seed,
-    nucleotide_codes,
-    packed_kmers,
-    translate,
-)
-
-
-def residues(sequence: str) -> str:
-    return "".join("?" if code == 255 else RESIDUES[code] for code in translate(sequence))
-
-
-@pytest.mark.parametrize(
-    ("sequence", "expected"),
-    [
-        ("ATGAAATAA", "MK"),
-        ("ATGAAATGA", "MK"),  # a final TGA is a stop ...
-        ("ATGTGAAAATAG", "MWK"),  # ... and one inside is read as W
-        ("ATGTAAAAATAG", "M?K"),
-        ("ATGNNNAAA", "M?K"),
-        ("ATGAAAG", "MK"),  # an unfinished codon is left out
-        ("AT", ""),
-        ("", ""),
-    ],
-)
-def test_translate(sequence: str, expected: str) -> None:
-    assert residues(sequence) == expected
-
-
-def test_translation_agrees_with_biopythons_table() -> None:
-    data = pytest.importorskip("Bio.Data.CodonTable")
-    table = data.unambiguous_dna_by_id[4]  # TGA is W there
-    for codon, residue in table.forward_table.items():
-        assert residues(codon + "AAA") == residue + "K"
+from genescribe.kmers import Seed, packed_kmers
+from genescribe.nucleotides import nucleotide_codes
 
 
 @given(st.text("ACGTN", max_size=60))

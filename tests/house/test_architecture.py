@@ -18,7 +18,17 @@ LIBRARY = ROOT / "scripts" / "genescribe"
 MODULES = sorted(LIBRARY.rglob("*.py"))
 
 FLOORS = [
-    {"version", "records", "errors", "files", "bgzip", "import_graph", "keys", "kmers"},
+    {
+        "version",
+        "records",
+        "errors",
+        "files",
+        "bgzip",
+        "import_graph",
+        "keys",
+        "nucleotides",
+        "kmers",
+    },
     {"genome", "specs", "artifacts", "models", "pages"},
     {"inference", "corpus"},
     {"report", "training", "evaluation"},

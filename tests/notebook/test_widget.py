@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gzip
+import json
 import os
 import threading
 
+import numpy as np
 import pytest
 
 from genescribe.artifacts.curation import read_curation
-from genescribe.artifacts.descriptions import read_descriptions
-from genescribe.artifacts.tables import DESCRIPTION_COLUMNS
+from genescribe.artifacts.descriptions import DESCRIPTION_COLUMNS, read_descriptions
 from genescribe.errors import (
     Cancelled,
     SettingsChangedError,
@@ -94,7 +97,7 @@ def test_cancel_and_resume_in_the_widget(small, tmp_path, monkeypatch, says) -> 
     widget.run()
     assert widget.wait(60)
     assert "Done" in says(widget)
-    assert len(widget.session.table.entries) == 10
+    assert len(widget.session.reviewed.entries) == 10
 
 
 def test_inputs_are_checked_as_one_types(example, tmp_path, says) -> None:
@@ -136,35 +139,36 @@ def test_files_are_chosen_from_a_list(example, monkeypatch) -> None:
     assert "examples/" in field.list.options
 
 
-def test_genes_are_searched_filtered_sorted_and_paged(widget) -> None:
-    genes = widget.genes
-    assert genes.view.page["rows"][0]["gene"] == "exg_00010"
-    assert len(genes.view.page["rows"]) == 10
-    genes.next.click()
-    assert genes.view.page["rows"][0]["gene"] == "exg_00110"
-    genes.search.value = "RIBOSOMAL protein"
-    assert 0 < len(genes.positions) < 53
-    assert all("ribosomal" in row["text"].lower() for row in genes.view.page["rows"])
-    genes.search.value = "tpi1"
-    assert [row["gene"] for row in genes.view.page["rows"]] == ["exg_00060"]
-    genes.search.value = "no gene says this"
-    assert genes.view.page["rows"] == []
-    genes.search.value = ""
-    genes.filters["biotype"].value = "tRNA"
-    assert {row["biotype"] for row in genes.view.page["rows"]} == {"tRNA"}
-    genes.filters["biotype"].value = ""
-    genes.filters["status"].value = "described"
+def columns_of(view):
+    """What the browser is told about all genes."""
+    return json.loads(gzip.decompress(view.genes))["columns"]
+
+
+def test_table_gets_all_genes_once(widget) -> None:
+    columns = columns_of(widget.genes.view)
     frame = open_results(widget.session.results.folder)
-    assert len(genes.positions) == (frame.status == "described").sum() > 0
-    genes.filters["status"].value = ""
-    genes.min_score.value = 0.2
-    assert 0 < len(genes.positions) < 53
-    genes.min_score.value = 0.0
-    genes.view.sort_clicks = ["score", 1]
-    genes.view.sort_clicks = ["score", 2]
-    scores = [float(row["score"]) for row in genes.view.page["rows"]]
-    assert scores == sorted(scores, reverse=True)
-    assert widget.session.table.entries[genes.positions[-1]].description.score is None
+    for name in ("gene_id", "text", "status", "biotype", "start"):
+        assert columns[name] == list(frame[name])
+    assert {len(values) for values in columns.values()} == {53}
+    assert list(widget.genes.positions) == list(range(53))  # before any browser filters them
+
+
+def test_genes_on_show_are_stepped_through_and_exported(widget) -> None:
+    genes, folder = widget.genes, widget.session.results.folder
+    genes.view.shown = np.array([5, 2, 7], "<u4").tobytes()  # as the browser sends them
+    widget.session.gene_id = "exg_00060"
+    genes.step(-1)
+    assert widget.session.gene_id == "exg_00060"  # the first
+    genes.step(1)
+    assert widget.session.gene_id == genes.view.selected == "exg_00030"
+    widget.export.write_jsonl()
+    rows = read_descriptions(folder / "export/example.jsonl")
+    assert [row.gene_id for row in rows] == ["exg_00060", "exg_00030", "exg_00080"]
+    genes.view.selected = "exg_00100"  # a click; not among those on show any more
+    assert widget.session.gene_id == "exg_00100"
+    results = widget.session.results
+    widget.session.show(dataclasses.replace(results, entries=results.entries[:20]))  # another run
+    assert list(genes.positions) == list(range(20))
 
 
 def test_gene_panel(widget, example) -> None:
@@ -218,9 +222,11 @@ def test_review_survives_a_restart_and_is_exported(widget, genescribe, says) -> 
     assert again.wait(60)
     assert again.review.text.value == "a <b>hand-made</b> text"
     assert "a &lt;b&gt;hand-made" in again.gene.words.value
-    again.genes.filters["review"].value = "reject"
-    assert [row["gene"] for row in again.genes.view.page["rows"]] == ["exg_00020"]
-    again.genes.filters["review"].value = ""
+    assert again.genes.view.reviews == {
+        "exg_00010": ("accept", open_results(folder).text[0]),
+        "exg_00020": ("reject", ""),
+        "exg_00030": ("edit", "a <b>hand-made</b> text"),
+    }
     for write in (again.export.write_gff3, again.export.write_tsv, again.export.write_jsonl):
         write()
     again.export.write_report()
@@ -289,7 +295,7 @@ def test_asking_keeps_the_history_of_each_gene(widget, tmp_path_factory, says) -
 def test_igv_track_needs_no_server(widget) -> None:
     from genescribe.widget import igv
 
-    entry = widget.session.table.entries[0]
+    entry = widget.session.reviewed.entries[0]
     settings = igv.configuration(widget.session.results, entry.row)
     assert settings["locus"].startswith("contig_1:1-")
     assert str(settings["tracks"]).count("data:text/plain;base64,") == 1

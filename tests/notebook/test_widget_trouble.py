@@ -84,21 +84,21 @@ def test_damaged_curation_is_said_and_not_overwritten(widget, says) -> None:
 
 
 def test_error_of_a_callback_is_shown(widget, monkeypatch, says) -> None:
-    def fail(query) -> None:
+    def fail(entry) -> None:
         raise RuntimeError("no <such> thing")
 
-    monkeypatch.setattr(widget.session.table, "select", fail)
-    widget.genes.search.value = "x"
+    monkeypatch.setattr(widget.session.reviewed, "text_of", fail)
+    widget.session.gene_id = "exg_00050"
     assert "unexpected RuntimeError: no &lt;such&gt; thing; please report it" in says(widget)
     assert 'role="alert"' in says(widget)
 
 
 def test_interrupted_callback_says_what_goes_on(widget, says, monkeypatch) -> None:
-    def interrupt(query) -> None:
+    def interrupt(entry) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(widget.session.table, "select", interrupt)
-    widget.genes.search.value = "x"
+    monkeypatch.setattr(widget.session.reviewed, "text_of", interrupt)
+    widget.session.gene_id = "exg_00050"
     assert "the kernel was interrupted; a run goes on until you press “Cancel”" in says(widget)
 
 

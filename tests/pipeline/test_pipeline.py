@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from genescribe.artifacts.descriptions import read_descriptions
+from genescribe.artifacts.genes import write_genes_tsv
 from genescribe.artifacts.run_record import (
     StageRecord,
     merge_records,
@@ -21,7 +22,7 @@ from genescribe.artifacts.run_record import (
     versions,
     write_record,
 )
-from genescribe.artifacts.tables import write_genes_tsv, write_sequences
+from genescribe.artifacts.sequences import write_sequences
 from genescribe.cli.progress import ProgressLine
 from genescribe.errors import FormatError, InputError
 from genescribe.pipeline.options import DescribeOptions, text_settings
@@ -64,7 +65,7 @@ def test_a_lost_shard_is_noticed() -> None:
 
 
 def test_descriptions_of_another_assembly_are_noticed() -> None:
-    with pytest.raises(InputError, match="belong to no gene"):
+    with pytest.raises(InputError, match=r"1 descriptions are of genes .*\(first: z\)"):
         complete_descriptions([gene("a")], {"a": text("a"), "z": text("z")})
 
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from genescribe.artifacts.descriptions import read_descriptions
-from genescribe.artifacts.tables import read_genes_tsv, read_sequences
+from genescribe.artifacts.genes import read_genes_tsv
+from genescribe.artifacts.sequences import read_sequences
 from genescribe.cli import main
 from genescribe.errors import Cancelled
 from genescribe.pipeline.options import DescribeOptions

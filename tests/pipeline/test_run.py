@@ -15,12 +15,8 @@ from pathlib import Path
 import pytest
 
 from genescribe.artifacts.descriptions import read_descriptions
-from genescribe.artifacts.tables import (
-    read_genes_tsv,
-    read_sequences,
-    write_genes_tsv,
-    write_sequences,
-)
+from genescribe.artifacts.genes import read_genes_tsv, write_genes_tsv
+from genescribe.artifacts.sequences import read_sequences, write_sequences
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -176,10 +176,10 @@ def test_gene_without_sequence_counts_as_skipped_without_a_description(build, de
 
 def test_genes_and_descriptions_that_do_not_belong_together_are_refused(build, described_gene):
     row, description = described_gene("a")
-    with pytest.raises(InputError, match="gene 'a' has no description"):
+    with pytest.raises(InputError, match=r"1 genes have no description \(first: a\)"):
         build([(row, None)])
     stranger = unread(described_gene("b"), Reason.NO_SEQUENCE)
-    with pytest.raises(InputError, match="gene 'a' has a description but is not in the gene"):
+    with pytest.raises(InputError, match=r"1 descriptions are of genes .*\(first: a\)"):
         build([(stranger, description)])
 
 

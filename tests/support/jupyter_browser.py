@@ -174,7 +174,7 @@ class Notebook:
         """Return the control that a label stands for, as a screen reader finds it."""
         return self.browser.execute_script(
             "const label = [...document.querySelectorAll('.genescribe label')]"
-            ".find((one) => one.textContent === arguments[0]);"
+            ".find((one) => one.firstChild?.textContent === arguments[0]);"
             "return label && label.control;",
             label,
         )
@@ -188,7 +188,7 @@ class Notebook:
 
     def genes(self) -> list[str]:
         """Return the gene ids of the page of the table that is shown."""
-        return self.texts(".genescribe-table tbody th button")
+        return self.texts(".genes-table tbody th button")
 
     def shot(self, name: str) -> None:
         """Save a screenshot to GENESCRIBE_SHOTS, if that is set."""

@@ -15,16 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from genescribe.kmers import (
-    REDUCED_GROUPS,
-    RESIDUE_SEEDS,
-    Seed,
-    nucleotide_codes,
-    packed_kmers,
-    translate,
-)
+from genescribe.kmers import REDUCED_GROUPS, RESIDUE_SEEDS, Seed, packed_kmers
 from genescribe.models.encoders import register
 from genescribe.models.encoders.reader import Reading, SequenceReader
+from genescribe.nucleotides import nucleotide_codes, residue_codes
 from genescribe.records import SequenceRecord, View
 
 PROTEIN_SEEDS = (
@@ -182,7 +176,7 @@ def kmer_bag(sequence: str, *, is_protein: bool, windows: int, table_bits: int) 
     ``windows`` equal stretches along the gene tell where each k-mer starts. A sequence too short
     or too ambiguous for any k-mer gives an empty bag.
     """
-    letters = translate(sequence) if is_protein else nucleotide_codes(sequence)
+    letters = residue_codes(sequence) if is_protein else nucleotide_codes(sequence)
     seeds = PROTEIN_SEEDS if is_protein else NUCLEOTIDE_SEEDS
     first_index = 0 if is_protein else len(PROTEIN_SEEDS)
     rows, places = [], []

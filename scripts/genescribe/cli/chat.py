@@ -134,7 +134,7 @@ def _tolerate(stream: TextIO, errors: str) -> None:
 
 
 def _show(conversation: Conversation, question: str, as_json: bool) -> None:
-    from genescribe.artifacts.descriptions import json_line
+    from genescribe.artifacts.codec import json_line
 
     answer = conversation.ask(question)
     spec, gene_id = conversation.describer.spec, conversation.record.gene_id
@@ -241,7 +241,7 @@ def _answers(args: Arguments, spec: ModelSpec, genes: list[FoundGene]) -> Iterat
 
 
 def _write(out: TextIO, rows: Iterable[TaskAnswer], as_json: bool) -> None:
-    from genescribe.artifacts.descriptions import json_line
+    from genescribe.artifacts.codec import json_line
     from genescribe.pipeline.ask import TaskAnswer
 
     if not as_json:
@@ -254,19 +254,13 @@ def _write(out: TextIO, rows: Iterable[TaskAnswer], as_json: bool) -> None:
 
 def cell(value: object) -> str:
     """Return a value as one cell of the table."""
-    from genescribe.artifacts.tables import escape
+    from genescribe.artifacts import codec
 
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    return escape(value) if isinstance(value, str) else str(value)
+    return f"{value:.4f}" if isinstance(value, float) else codec.cell(value)
 
 
 def _list_tasks(spec: ModelSpec, as_json: bool) -> None:
-    from genescribe.artifacts.descriptions import json_line
+    from genescribe.artifacts.codec import json_line
     from genescribe.specs.tasks import TASK_TYPES
 
     if not spec.tasks and not as_json:

@@ -125,9 +125,10 @@ def corpus(args: Arguments) -> None:
 )
 def splits(args: Arguments) -> None:
     """Divide a corpus, and print what the sides share."""
+    from genescribe.artifacts.codec import cell, write_rows
     from genescribe.corpus import partition
     from genescribe.corpus.records import by_gene, read_corpus
-    from genescribe.corpus.splits import write_splits, write_table
+    from genescribe.corpus.splits import write_splits
     from genescribe.files import refuse_existing
 
     report_path = _beside(args.out, ".leakage.tsv")
@@ -148,7 +149,7 @@ def splits(args: Arguments) -> None:
     rows = partition.split(genes, settings, relatives)
     report = partition.leakage(genes, rows)
     write_splits(args.out, rows)
-    write_table(report_path, partition.Leakage._fields, report)
+    write_rows(report_path, partition.Leakage._fields, (map(cell, side) for side in report))
     if not args.quiet:
         _print_leakage(report)
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from genescribe.kmers import RESIDUES, Seed, nucleotide_codes, packed_kmers, translate
+from genescribe.kmers import Seed, packed_kmers
+from genescribe.nucleotides import RESIDUES, nucleotide_codes, residue_codes
 from genescribe.records import SequenceRecord, View
 
 RESIDUE_SEED = Seed(tuple(range(7)), len(RESIDUES))
@@ -34,7 +35,7 @@ Numbers = NDArray[np.int64]
 def family_kmers(record: SequenceRecord) -> NDArray[np.uint64]:
     """Return the distinct k-mers by which a gene's relatives are found, (n_kmers,)."""
     if record.view == View.CDS:
-        return np.unique(packed_kmers(translate(record.sequence), RESIDUE_SEED)[0])
+        return np.unique(packed_kmers(residue_codes(record.sequence), RESIDUE_SEED)[0])
     return np.unique(packed_kmers(nucleotide_codes(record.sequence), NUCLEOTIDE_SEED)[0])
 
 

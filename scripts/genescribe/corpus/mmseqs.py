@@ -13,7 +13,7 @@ import numpy as np
 
 from genescribe.corpus.families import Numbers
 from genescribe.errors import GenescribeError, InputError, Remedy
-from genescribe.kmers import RESIDUES, translate
+from genescribe.nucleotides import protein
 from genescribe.records import SequenceRecord, View
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,6 @@ FAMILY = ("easy-cluster", "--min-seq-id", "0.3", "-c", "0.5", "--cluster-mode", 
 """30 % identity over half of both sequences; connected components, so that no link is cut."""
 NEAR_COPY = ("easy-linclust", "--min-seq-id", "0.8", "-c", "0.7")
 COMMON = ("--cov-mode", "0", "-v", "1", "--threads")
-_LETTERS = np.array([*RESIDUES, *"X" * (256 - len(RESIDUES))])
 
 
 def find_program() -> str:
@@ -80,8 +79,8 @@ def _write_proteins(path: Path, records: Sequence[SequenceRecord]) -> int:
     with path.open("w", encoding="ascii") as fasta:
         for position, record in enumerate(records):
             if record.view == View.CDS:
-                protein = "".join(_LETTERS[translate(record.sequence)])
-                if protein:
-                    fasta.write(f">{position}\n{protein}\n")
+                residues = protein(record.sequence)
+                if residues:
+                    fasta.write(f">{position}\n{residues}\n")
                     written += 1
     return written

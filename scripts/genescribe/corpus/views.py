@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from genescribe.genome.biotypes import PROTEIN_CODING
+from genescribe.nucleotides import INNER_STOP_CODONS, START_CODON, STOP_CODONS
 from genescribe.records import View
 
 CODING_BIOTYPES = frozenset({"protein_coding", "CDS", "mRNA", "gene", "transcript"})
@@ -12,13 +11,11 @@ MIN_CODONS = 15
 MIN_ORF_CODONS = 100
 """An open reading frame of 100 codons rarely arises by chance (Basrai et al. 1997)."""
 
-_STOPS = re.compile("TAA|TAG|TGA")
-
 
 def is_open_frame(sequence: str) -> bool:
     """Tell whether a sequence is one reading frame without TAA or TAG inside (TGA may be W)."""
     codons = [sequence[i : i + 3] for i in range(0, len(sequence) - 3, 3)]
-    return len(sequence) % 3 == 0 and "TAA" not in codons and "TAG" not in codons
+    return len(sequence) % 3 == 0 and INNER_STOP_CODONS.isdisjoint(codons)
 
 
 def longest_orf(sequence: str) -> str:
@@ -28,9 +25,9 @@ def longest_orf(sequence: str) -> str:
         start = -1
         for i in range(frame, len(sequence) - 2, 3):
             codon = sequence[i : i + 3]
-            if start < 0 and codon == "ATG":
+            if start < 0 and codon == START_CODON:
                 start = i
-            elif start >= 0 and _STOPS.fullmatch(codon):
+            elif start >= 0 and codon in STOP_CODONS:
                 best = max(best, sequence[start : i + 3], key=len)
                 start = -1
     return best

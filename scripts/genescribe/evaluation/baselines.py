@@ -12,7 +12,8 @@ from scipy.sparse import csr_matrix
 from genescribe.corpus.records import CorpusRecord
 from genescribe.errors import InputError
 from genescribe.evaluation.cases import Case
-from genescribe.kmers import RESIDUES, Seed, nucleotide_codes, packed_kmers, translate
+from genescribe.kmers import Seed, packed_kmers
+from genescribe.nucleotides import RESIDUES, nucleotide_codes, residue_codes
 from genescribe.records import SequenceRecord, View
 
 PROTEIN_KMER = Seed(tuple(range(5)), len(RESIDUES))
@@ -87,7 +88,7 @@ def _kmer_table(sequences: Sequence[str], is_protein: bool) -> csr_matrix:
     seed = PROTEIN_KMER if is_protein else NUCLEOTIDE_KMER
     rows = []
     for sequence in sequences:
-        letters = translate(sequence) if is_protein else nucleotide_codes(sequence)
+        letters = residue_codes(sequence) if is_protein else nucleotide_codes(sequence)
         rows.append(np.unique(packed_kmers(letters, seed)[0]).astype(np.int64))
     ends = np.cumsum([0, *(len(row) for row in rows)])
     columns = np.concatenate([*rows, np.zeros(0, np.int64)])

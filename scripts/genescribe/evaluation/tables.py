@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genescribe.artifacts.tables import escape
+from genescribe.artifacts import codec
 from genescribe.evaluation.evaluate import SYSTEMS
 from genescribe.files import atomic_path
 
@@ -45,16 +45,13 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
 
 def write_tsv(path: Path, report: Mapping[str, Any]) -> None:
     """Write one line per figure: all genes first, then every division, then the protocols."""
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
-        out.write("\t".join(TABLE_COLUMNS) + "\n")
-        for line in _lines(report):
-            out.write("\t".join("" if cell is None else str(cell) for cell in line) + "\n")
+    codec.write_rows(path, TABLE_COLUMNS, (map(codec.cell, line) for line in _lines(report)))
 
 
 def _lines(report: Mapping[str, Any]) -> Iterator[list[Any]]:
     groups = [("all", "all", report["genes"], report["systems"])]
     groups += [
-        (division, escape(label), group["genes"], group["systems"])
+        (division, label, group["genes"], group["systems"])
         for division, found in report["strata"].items()
         for label, group in found.items()
     ]
@@ -156,15 +153,4 @@ def _markdown_table(heads: Sequence[str], cells: Iterable[Sequence[str]]) -> lis
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write one line per gene: references, all texts, and the model's figures."""
-    columns = list(rows[0])
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out,
-    ):
-        out.write("\t".join(columns) + "\n")
-        for row in rows:
-            cells = (
-                escape(value) if isinstance(value, str) else "" if value is None else str(value)
-                for value in row.values()
-            )
-            out.write("\t".join(cells) + "\n")
+    codec.write_rows(path, rows[0], (map(codec.cell, row.values()) for row in rows))

@@ -22,12 +22,13 @@ from typing import IO, BinaryIO, Self
 
 from genescribe.errors import FastaError
 from genescribe.files import check_readable, is_gzip, open_binary, output_error
+from genescribe.nucleotides import IUPAC_DNA
 
 BLOCK_BYTES = 1 << 22
 LINE_BYTES = 1 << 20  # more than any header has
 
-# IUPAC nucleotide codes (NC-IUB 1984) with U, and X, which some maskers write for N.
-LETTERS = b"ACGTURYSWKMBDHVNXacgturyswkmbdhvnx"
+_CODES = f"{IUPAC_DNA}UX".encode()  # RNA's U, and X, which some maskers write for N
+LETTERS = _CODES + _CODES.lower()
 _UPPER = bytes.maketrans(LETTERS, LETTERS.upper().replace(b"U", b"T").replace(b"X", b"N"))
 _WHITE = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"

@@ -8,15 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from genescribe.genome.fasta import Genome
+from genescribe.nucleotides import reverse_complement
 from genescribe.records import Segment
-
-# NC-IUB 1984, table 1: each code's complement stands for the complements of its bases.
-_COMPLEMENT = str.maketrans("ACGTRYSWKMBDHVN", "TGCAYRSWMKVHDBN")
-
-
-def reverse_complement(sequence: str) -> str:
-    """Return the other strand of upper-case IUPAC DNA, 5' to 3'."""
-    return sequence.translate(_COMPLEMENT)[::-1]
 
 
 def splice(genome: Genome, seqid: str, pieces: Iterable[Segment], limit: int | None = None) -> str:

@@ -79,7 +79,7 @@ class Describer:
     Raises UnknownModelError, CheckpointError, and InputError where CUDA is asked for and absent.
 
     >>> import genescribe
-    >>> from genescribe.artifacts.tables import read_sequences
+    >>> from genescribe.artifacts.sequences import read_sequences
     >>> records = list(read_sequences(Path("results/sequences.fa.gz")))  # written by annotate
     >>> describer = genescribe.Describer("tiny", device="cpu")
     >>> [description.text for description in describer.describe(records[:2])]
@@ -211,10 +211,7 @@ class Describer:
         """Turn what the model gave (None: it did not fit) into a status with its reason."""
         model, prompt = self.spec.identity, self.spec.prompt_id
         if generation is None:
-            reason, left_out = Reason.OUT_OF_MEMORY, record.truncated
-            return Description(
-                record.gene_id, "", Status.FAILED, reason, None, None, 0, model, prompt, left_out
-            )
+            return Description.failed(record, Reason.OUT_OF_MEMORY, model, prompt)
         score = self._score(generation)
         status, reason = Status.UNCERTAIN, Reason.NONE
         if not generation.text:

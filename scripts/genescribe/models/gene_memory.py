@@ -16,14 +16,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from genescribe.kmers import (
-    NUCLEOTIDE_SEED,
-    RESIDUE_SEEDS,
-    Seed,
-    nucleotide_codes,
-    packed_kmers,
-    translate,
-)
+from genescribe.kmers import NUCLEOTIDE_SEED, RESIDUE_SEEDS, Seed, packed_kmers
+from genescribe.nucleotides import nucleotide_codes, residue_codes
 
 SEEDS = (*RESIDUE_SEEDS, NUCLEOTIDE_SEED)
 """Coding genes are looked up by the first two, all others by the last, nucleotide 8-mers."""
@@ -334,7 +328,7 @@ def empty_arrays() -> Arrays:
 
 
 def _letters(sequence: str, is_protein: bool) -> NDArray[np.uint8]:
-    return translate(sequence) if is_protein else nucleotide_codes(sequence)
+    return residue_codes(sequence) if is_protein else nucleotide_codes(sequence)
 
 
 def _distinct_kmers(letters: NDArray[np.uint8], seed: Seed) -> NDArray[np.int64]:

@@ -17,10 +17,10 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from genescribe.errors import CheckpointError, InputError
+from genescribe.nucleotides import IUPAC_DNA
 from genescribe.records import SequenceRecord
 
-IUPAC = frozenset("ACGTURYKMSWBDHVN")
-"""Nucleotide codes of NC-IUB (1985, Nucleic Acids Research 13:3021)."""
+IUPAC = frozenset(IUPAC_DNA + "U")
 
 RNA_FM_TOKENS = (
     "<cls>", "<pad>", "<eos>", "<unk>", *"ACGURYKMSWBDHVN-",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,17 @@ def inlined(**assets: str) -> dict[str, str]:
     return values
 
 
-def style(own: str = "") -> str:
+def style(*own: str) -> str:
     """Return the style sheet that all pages share, and behind it a page's own."""
-    return asset(__package__, BASE) + own
+    return "".join((asset(__package__, BASE), *own))
+
+
+def module(*parts: str) -> str:
+    """Return ES modules as one, which imports nothing; each stands behind those that it uses."""
+    return "".join(_RELATIVE_IMPORT.sub("", part) for part in parts)
+
+
+_RELATIVE_IMPORT = re.compile(r'^import \{[^}]*\} from "\./[^"]*";\n', re.MULTILINE)
 
 
 def write_page(path: Path, package: str, template: str, **values: Any) -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genescribe.artifacts.descriptions import read_descriptions
+from genescribe.artifacts.descriptions import DESCRIPTION_COLUMNS, read_descriptions
+from genescribe.artifacts.genes import read_genes_tsv
 from genescribe.artifacts.run_record import read_record
-from genescribe.artifacts.tables import DESCRIPTION_COLUMNS, read_genes_tsv
 from genescribe.errors import InputError
 from genescribe.genome.decoration.decorate import DecorateSettings
 from genescribe.pipeline.run import WORK_FOLDER

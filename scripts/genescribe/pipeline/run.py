@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genescribe.artifacts.descriptions import compare_settings
+from genescribe.artifacts.description_log import compare_settings
 from genescribe.artifacts.run_record import (
     StageRecord,
     merge_records,

@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genescribe.artifacts.curation import curate, read_curation
-from genescribe.artifacts.descriptions import DescriptionLog, read_descriptions, write_descriptions
-from genescribe.artifacts.run_record import StageRecord
-from genescribe.artifacts.tables import (
-    read_genes_tsv,
-    read_sequences,
+from genescribe.artifacts.description_log import DescriptionLog
+from genescribe.artifacts.descriptions import (
+    read_descriptions,
+    write_descriptions,
     write_descriptions_tsv,
-    write_genes_tsv,
-    write_sequences,
 )
+from genescribe.artifacts.genes import read_genes_tsv, write_genes_tsv
+from genescribe.artifacts.run_record import StageRecord
+from genescribe.artifacts.sequences import read_sequences, write_sequences
 from genescribe.errors import InputError, Remedy
 from genescribe.files import output_error, refuse_existing, sha256_of
 from genescribe.genome.annotation import Annotation, read_annotation
@@ -40,7 +40,15 @@ from genescribe.pipeline.options import (
     model_facts,
     text_settings,
 )
-from genescribe.records import Description, GeneRow, Progress, Reason, SequenceRecord, Status, View
+from genescribe.records import (
+    Description,
+    GeneRow,
+    Progress,
+    Reason,
+    SequenceRecord,
+    View,
+    check_same_genes,
+)
 from genescribe.specs.routing import ModelChoice, Routes, load_routes
 from genescribe.specs.spec import verify
 
@@ -253,30 +261,13 @@ def complete_descriptions(
     """
     wrote = {(found.model, found.prompt) for found in written.values()}
     only = next(iter(wrote)) if len(wrote) == 1 else ("", "")
-    complete, missing = [], []
+    found = dict(written)
     for row in rows:
-        found = written.get(row.gene_id)
         if row.reason:
             model, prompt = only if row.reason != Reason.NO_MODEL else ("", "")
-            found = Description(
-                row.gene_id, "", Status.SKIPPED, row.reason, None, None, 0, model, prompt
-            )
-        if found is None:
-            missing.append(row.gene_id)
-        else:
-            complete.append(found)
-    if missing:
-        raise InputError(
-            f"{len(missing)} genes have no description ({', '.join(missing[:3])}...); "
-            "describe every shard of this genes.tsv first"
-        )
-    unknown = sorted(written.keys() - {row.gene_id for row in rows})
-    if unknown:
-        raise InputError(
-            f"{len(unknown)} descriptions belong to no gene of this genes.tsv "
-            f"({', '.join(unknown[:3])}...); give the shards made from it"
-        )
-    return complete
+            found[row.gene_id] = Description.skipped(row, model, prompt)
+    check_same_genes((row.gene_id for row in rows), found, "the table of genes")
+    return [found[row.gene_id] for row in rows]
 
 
 def decorate_stage(

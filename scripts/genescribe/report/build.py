@@ -8,14 +8,12 @@ as gzip in base64, which also keeps every text of a model or an annotation out o
 from __future__ import annotations
 
 import base64
-import gzip
-import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from genescribe.pages import genes_table
 from genescribe.pages import html as pages
 from genescribe.pages.svg import Chart
 from genescribe.records import Description, GeneRow, Status
@@ -34,7 +32,7 @@ from genescribe.report.entries import (
 STATIC_ROWS = 200  # genes that are readable without JavaScript
 TOP_CONTIGS = 20
 TOP_BIOTYPES = 12
-CELL_CHARACTERS = 400  # of a text in the table; report.js uses the same, the detail shows all
+CELL_CHARACTERS = 400  # of a text in the table; genes_table.js uses the same, the detail shows all
 
 
 def build_report(
@@ -52,7 +50,9 @@ def build_report(
     """
     entries = pair(rows, descriptions)
     score = score_name(entries)
-    style = pages.style(pages.asset(__package__, "report.css"))
+    style = pages.style(genes_table.style(), pages.asset(__package__, "report.css"))
+    script = genes_table.script(pages.asset(__package__, "report.js"))
+    data = genes_table.packed(entries, meanings=REASON_MEANING)
     pages.write_page(
         out,
         __package__,
@@ -70,50 +70,9 @@ def build_report(
         provenance=provenance.tables(run),
         version=run.get("genescribe_version", ""),
         created=str(run.get("created", "")),
-        payload=_payload(entries),
-        **pages.inlined(style=style, script=pages.asset(__package__, "report.js")),
+        payload=base64.b64encode(data).decode(),
+        **pages.inlined(style=style, script=script),
     )
-
-
-def _payload(entries: Sequence[Entry]) -> str:
-    """Return the columns of all genes as JSON, gzipped, in base64; coordinates 1-based closed."""
-    columns: dict[str, list[Any]] = {
-        "gene_id": [row.gene_id for row, _ in entries],
-        "name": [row.name for row, _ in entries],
-        "seqid": [row.seqid for row, _ in entries],
-        "start": [row.start + 1 for row, _ in entries],
-        "end": [row.end for row, _ in entries],
-        "strand": [row.strand for row, _ in entries],
-        "biotype": [row.biotype for row, _ in entries],
-        "status": [description.status for _, description in entries],
-        "reason": [description.reason for _, description in entries],
-        "text": [description.text for _, description in entries],
-        "score": [_rounded(description.score) for _, description in entries],
-        "calibrated": [_calibrated(description) for _, description in entries],
-        "lift": [_rounded(description.lift) for _, description in entries],
-        "product": [row.product for row, _ in entries],
-        "transcripts": [row.transcripts for row, _ in entries],
-        "transcript_id": [row.transcript_id for row, _ in entries],
-        "exons": [row.exons for row, _ in entries],
-        "view": [row.view for row, _ in entries],
-        "length": [row.length for row, _ in entries],
-        "truncated": [description.truncated for _, description in entries],
-        "gc": [_rounded(row.gc) for row, _ in entries],
-        "model": [description.model for _, description in entries],
-        "prompt": [description.prompt for _, description in entries],
-    }
-    data = {"columns": columns, "meanings": REASON_MEANING}
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return base64.b64encode(gzip.compress(text.encode("ascii"), mtime=0)).decode()
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else round(value, 4)
-
-
-def _calibrated(description: Description) -> str:
-    """Return whether the score is calibrated, "" where there is none."""
-    return "" if description.score is None else "yes" if description.calibrated else "no"
 
 
 def _statuses(entries: Sequence[Entry]) -> list[tuple[Status, int]]:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from genescribe.nucleotides import START_CODON, complement, reverse_complement
+
 GC_DIGITS = 3
 GC_TOLERANCE = 0.005
 """The most by which a GC content that agrees may be off, however few digits were written."""
@@ -81,7 +83,7 @@ def open_reading_frame(asked: Asked) -> str:
     """
     protein = _translated(asked.sequence)
     ends_once = protein.find("*") == len(protein) - 1
-    is_whole = asked.sequence.startswith("ATG") and len(asked.sequence) % 3 == 0
+    is_whole = asked.sequence.startswith(START_CODON) and len(asked.sequence) % 3 == 0
     return str(is_whole and ends_once)
 
 
@@ -100,13 +102,6 @@ def _translated(sequence: str) -> str:
     from Bio.Seq import Seq
 
     return str(Seq(sequence[: len(sequence) // 3 * 3]).translate())
-
-
-def complement(asked: Asked) -> str:
-    """Return the letters that pair with those that were read, in the same order."""
-    from Bio.Seq import Seq
-
-    return str(Seq(asked.sequence).complement())
 
 
 def stated_fact(asked: Asked) -> str | None:
@@ -175,10 +170,14 @@ TASK_TYPES: dict[str, TaskType] = {
     "reverse": TaskType(
         "the letters from last to first", lambda asked: asked.sequence[::-1], _letters_difference
     ),
-    "complement": TaskType("the complementary letters", complement, _letters_difference),
+    "complement": TaskType(
+        "the complementary letters",
+        lambda asked: complement(asked.sequence),
+        _letters_difference,
+    ),
     "reverse_complement": TaskType(
         "the other strand, 5' to 3'",
-        lambda asked: complement(asked)[::-1],
+        lambda asked: reverse_complement(asked.sequence),
         _letters_difference,
     ),
     "protein": TaskType("the protein, in three-letter residues", translation, _residues_difference),

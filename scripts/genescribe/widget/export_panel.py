@@ -8,9 +8,8 @@ from pathlib import Path
 import ipywidgets
 
 from genescribe.artifacts.curation import curate, read_curation
-from genescribe.artifacts.descriptions import write_descriptions
+from genescribe.artifacts.descriptions import write_descriptions, write_descriptions_tsv
 from genescribe.artifacts.run_record import StageRecord
-from genescribe.artifacts.tables import write_descriptions_tsv
 from genescribe.errors import InputError
 from genescribe.pipeline.results import Results
 from genescribe.pipeline.stages import decorate_stage, report_stage
@@ -107,13 +106,13 @@ class ExportPanel:
 
     def show_browser(self) -> None:
         """Show the selected gene in an IGV below the panel."""
-        entry = self.session.table.entries[self.session.table.position[self.session.gene_id]]
+        entry = self.session.reviewed.entries[self.session.reviewed.position[self.session.gene_id]]
         self.browser.clear_output()
         with self.browser:
             igv.show(self.results, entry.row)
 
     def _shown(self) -> list[Entry]:
-        return [self.session.table.entries[number] for number in self.genes.positions]
+        return [self.session.reviewed.entries[number] for number in self.genes.positions]
 
     def _curation(self) -> Path | None:
         path = self.results.folder / "curation.tsv"

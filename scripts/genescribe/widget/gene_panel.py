@@ -50,9 +50,9 @@ class GenePanel:
     @property
     def entry(self) -> Entry | None:
         """The selected gene."""
-        table = self.session.table
-        position = table.position.get(self.session.gene_id)
-        return None if position is None else table.entries[position]
+        reviewed = self.session.reviewed
+        position = reviewed.position.get(self.session.gene_id)
+        return None if position is None else reviewed.entries[position]
 
     def fill(self) -> None:
         """Show the selected gene."""
@@ -69,7 +69,7 @@ class GenePanel:
 
     def _words(self, entry: Entry) -> Markup:
         row, found = entry
-        text = self.session.table.text_of(entry)
+        text = self.session.reviewed.text_of(entry)
         edited = text != found.text
         kind = "score" if found.calibrated else "score (not calibrated)"
         return Markup('<p class="prose">{}</p>{}').format(
@@ -83,7 +83,7 @@ class GenePanel:
                     ("why", REASON_MEANING.get(found.reason, "")),
                     (kind, "" if found.score is None else f"{found.score:.3f}"),
                     ("lift", "" if found.lift is None else f"{found.lift:.3f} nats per token"),
-                    ("review", self.session.table.review_of(row.gene_id)),
+                    ("review", self.session.reviewed.review_of(row.gene_id)),
                     ("place", f"{row.seqid}:{row.start + 1:,}-{row.end:,} ({row.strand})"),
                     ("biotype", row.biotype),
                     ("transcripts", f"{row.transcripts}; read: {row.transcript_id or 'the gene'}"),

@@ -37,8 +37,8 @@ class ReviewPanel:
     def fill(self) -> None:
         """Show the text to judge, and what was decided about it."""
         entry = self.gene.entry
-        self.text.value = self.session.table.text_of(entry) if entry else ""
-        self.state.value = self.session.table.review_of(self.session.gene_id) if entry else ""
+        self.text.value = self.session.reviewed.text_of(entry) if entry else ""
+        self.state.value = self.session.reviewed.review_of(self.session.gene_id) if entry else ""
 
     def accept_text(self) -> None:
         """Keep the model's text, and write it even where it is uncertain."""

@@ -19,7 +19,7 @@ from genescribe.doors import NOTEBOOK
 from genescribe.errors import GenescribeError, Remedy
 from genescribe.files import sole_writer
 from genescribe.pipeline.results import Results
-from genescribe.widget.table import GeneTable
+from genescribe.widget.reviewed import ReviewedGenes
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Session(traitlets.HasTraits):
         super().__init__()
         self.message = ipywidgets.HTML()
         self.message.add_class("genescribe-message")
-        self.table = GeneTable([], {})
+        self.reviewed = ReviewedGenes([], {})
         self._background: list[threading.Event] = []
 
     def say(self, text: str, kind: str = "done") -> None:
@@ -110,7 +110,7 @@ class Session(traitlets.HasTraits):
         with self.errors_shown():
             curations = read_curation(path) if path.exists() else []
         known = {entry.row.gene_id for entry in results.entries}
-        self.table = GeneTable(
+        self.reviewed = ReviewedGenes(
             results.entries, {one.gene_id: one for one in curations if one.gene_id in known}
         )
         self.gene_id = ""
@@ -131,5 +131,5 @@ class Session(traitlets.HasTraits):
             if curation is not None:
                 kept[self.gene_id] = curation
             write_curation(path, kept.values())
-        self.table.decide(self.gene_id, curation)
+        self.reviewed.decide(self.gene_id, curation)
         self.decisions += 1

@@ -1,85 +1,66 @@
-// One page of genes as a plain table. Texts are only ever text: models wrote some of them.
+// The table of genes in the notebook: its data, query and selection are traits of a widget.
+import { Genes, GenesTable, unpack } from "./genes_table.js";
 
-function cell(tag, text) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
+// What people decided: gene id -> [decision, text to write, "" for the model's own].
+function reviewed(columns, predicted, reviews) {
+  const rows = new Map(columns.gene_id.map((id, row) => [id, row]));
+  const [review, text] = [predicted.map(() => ""), [...predicted]];
+  for (const [id, [decision, edited]] of Object.entries(reviews)) {
+    review[rows.get(id)] = decision;
+    if (edited) text[rows.get(id)] = edited;
+  }
+  return { review, text };
 }
 
-function head(model, page) {
-  const row = document.createElement("tr");
-  for (const [key, title] of page.columns) {
-    const th = document.createElement("th");
-    th.scope = "col";
-    const sort = cell("button", title);
-    sort.type = "button";
-    sort.dataset.key = `sort ${key}`;
-    sort.title = `sort by ${title.toLowerCase()}`;
-    if (page.sort === key) th.setAttribute("aria-sort", page.descending ? "descending" : "ascending");
-    sort.addEventListener("click", () => {
-      model.set("sort_clicks", [key, model.get("sort_clicks")[1] + 1]);
+function draw(model, el, columns) {
+  const predicted = columns.text;
+  const known = () => reviewed(columns, predicted, model.get("reviews"));
+  const rowOf = (id) => columns.gene_id.indexOf(id);
+  const genes = new Genes({ ...columns, ...known() });
+  let sent = null; // the rows that the kernel knows
+  const table = new GenesTable(el, genes, {
+    query: model.get("query"),
+    selected: rowOf(model.get("selected")),
+    onOpen(row) {
+      model.set("selected", columns.gene_id[row]);
       model.save_changes();
+    },
+    onShow({ query, rows }) {
+      model.set("query", { ...query });
+      if (rows !== sent) model.set("shown", new DataView(Uint32Array.from(rows).buffer));
+      sent = rows;
+      model.save_changes();
+    },
+  });
+  return {
+    reviews() {
+      genes.replace(known());
+      table.update();
+    },
+    query() {
+      const query = model.get("query");
+      if (JSON.stringify(query) !== JSON.stringify(table.query)) table.ask(query);
+    },
+    selected: () => table.select(rowOf(model.get("selected"))),
+  };
+}
+
+async function render({ model, el }) {
+  el.classList.add("genes-table");
+  let follow = {};
+  const start = async () => {
+    const packed = model.get("genes");
+    if (!packed.byteLength) return;
+    const { columns } = await unpack(packed);
+    if (packed === model.get("genes")) follow = { packed, ...draw(model, el, columns) };
+  };
+  model.on("change:genes", start);
+  for (const name of ["reviews", "query", "selected"]) {
+    model.on(`change:${name}`, () => { // of the genes on show, not of those that are yet to be drawn
+      if (follow.packed === model.get("genes")) follow[name]?.();
     });
-    th.append(sort);
-    row.append(th);
   }
-  return row;
-}
-
-function gene(model, values, columns) {
-  const row = document.createElement("tr");
-  const isSelected = values.gene === model.get("selected");
-  const select = () => {
-    model.set("selected", values.gene);
-    model.save_changes();
-  };
-  for (const [key] of columns) {
-    const td = cell(key === "gene" ? "th" : "td", key === "gene" ? "" : values[key]);
-    td.className = key;
-    if (key === "gene") {
-      td.scope = "row";
-      const open = cell("button", values.gene);
-      open.type = "button";
-      open.dataset.key = `gene ${values.gene}`;
-      if (isSelected) open.setAttribute("aria-current", "true");
-      td.append(open);
-      if (values.name) td.append(cell("small", values.name));
-    }
-    if (key === "status" && values.reason) td.append(cell("small", values.reason.replaceAll("_", " ")));
-    row.append(td);
-  }
-  row.classList.toggle("selected", isSelected);
-  row.addEventListener("click", select);
-  return row;
-}
-
-function render({ model, el }) {
-  el.classList.add("genescribe-table");
-  const table = document.createElement("table");
-  el.append(table);
-  const draw = () => {
-    const page = model.get("page");
-    if (!page.columns) return;
-    const focused = table.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    const caption = cell("caption", "Genes; choose one to see it below");
-    const thead = document.createElement("thead");
-    thead.append(head(model, page));
-    const tbody = document.createElement("tbody");
-    tbody.append(...page.rows.map((values) => gene(model, values, page.columns)));
-    if (!page.rows.length) {
-      const none = cell("td", "No gene matches.");
-      none.colSpan = page.columns.length;
-      const row = document.createElement("tr");
-      row.append(none);
-      tbody.append(row);
-    }
-    table.replaceChildren(caption, thead, tbody);
-    // a page drawn anew must not throw people who use the keyboard out of the table
-    if (focused) [...table.querySelectorAll("button")].find((b) => b.dataset.key === focused)?.focus();
-  };
-  model.on("change:page", draw);
-  model.on("change:selected", draw);
-  draw();
+  await start();
 }
 
 export default { render };

@@ -28,7 +28,7 @@ from genescribe.genome.decoration.plain_text import flatten, fold_to_ascii
 from genescribe.genome.decoration.sorted_copy import write_sorted_copy
 from genescribe.genome.decoration.strip import check_undecorated
 from genescribe.genome.gff import text_lines
-from genescribe.records import Description, Reason, Status
+from genescribe.records import Description, Reason, Status, check_same_genes
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,8 @@ def write_decorated(
     settings: DecorateSettings,
 ) -> list[Path]:
     """Do what ``decorate`` does, for an annotation already read and known to be undecorated."""
-    _check_same_genes(annotation, descriptions)
+    gene_ids = (gene.gene_id for gene in annotation.genes)
+    check_same_genes(gene_ids, descriptions, str(annotation.path))
     from_gtf = annotation.dialect == "gtf"
     dialect = GTF if from_gtf else GFF3
     copy = gtf_path(out) if from_gtf else out
@@ -120,23 +121,6 @@ def write_decorated(
         if settings.sorted_copy:
             written += write_sorted_copy(new_gff3, sorted_path(out))
     return written
-
-
-def _check_same_genes(annotation: Annotation, descriptions: Mapping[str, Description]) -> None:
-    """Raise InputError unless there is one description for each gene and no other."""
-    known = dict.fromkeys(gene.gene_id for gene in annotation.genes)
-    undescribed = [gene_id for gene_id in known if gene_id not in descriptions]
-    unknown = [gene_id for gene_id in descriptions if gene_id not in known]
-    for gene_ids, what in (
-        (undescribed, "genes of the annotation have no description"),
-        (unknown, "descriptions are of genes that the annotation does not have"),
-    ):
-        if gene_ids:
-            first = ", ".join(gene_ids[:3])
-            raise InputError(
-                f"{annotation.path}: {len(gene_ids)} {what} (first: {first}); "
-                "give the descriptions that were made from this annotation"
-            )
 
 
 def check_not_input(annotation_path: Path, outputs: list[Path]) -> None:
