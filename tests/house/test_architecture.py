@@ -24,7 +24,6 @@ FLOORS = [
         "errors",
         "files",
         "bgzip",
-        "import_graph",
         "keys",
         "nucleotides",
         "kmers",
