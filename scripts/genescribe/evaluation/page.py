@@ -10,7 +10,7 @@ from genescribe.evaluation import drawings
 from genescribe.evaluation.evaluate import MODEL, STRATA_METRICS, SYSTEMS
 from genescribe.evaluation.tables import MAIN, METRICS, STATUS_HEADS, shown, status_table
 from genescribe.pages import html
-from genescribe.pages.svg import Chart
+from genescribe.pages.charts import Chart
 from genescribe.version import __version__
 
 Figures = Mapping[str, Any]
