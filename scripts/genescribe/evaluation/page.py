@@ -20,7 +20,7 @@ from genescribe.evaluation.figures import (
 from genescribe.evaluation.metrics import CORRECT
 from genescribe.evaluation.shown import MAIN, METRICS, STATUS_HEADS, shown, status_table
 from genescribe.pages import html
-from genescribe.pages.svg import Chart
+from genescribe.pages.charts import Chart
 from genescribe.version import __version__
 
 CHARTED = ("bleu_1", "bleu_4", "meteor", "rouge_l", "semantic_f1", CORRECT)
