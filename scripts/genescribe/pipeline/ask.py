@@ -1,4 +1,4 @@
-"""One question type asked about many genes, each answer beside the one that can be computed."""
+"""One task asked about many genes, each answer beside the one that can be computed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genescribe.pipeline.genes import FoundGene
 from genescribe.records import Progress, Reason
 from genescribe.specs.prompts import template_fields
 from genescribe.specs.spec import ModelSpec
-from genescribe.specs.tasks import QUESTIONS, Asked, check
+from genescribe.specs.tasks import TASK_TYPES, Asked, check
 
 if TYPE_CHECKING:
     from genescribe.inference.describer import DescribeParams, Describer
@@ -51,8 +51,8 @@ def check_task(spec: ModelSpec, task: str, question: str = "", context: str = ""
     Raises InputError for a task that does not exist, that the model was not trained for, or that
     needs a question or a context and gets none, or gets one and has no place for it.
     """
-    if task not in spec.tasks and task not in QUESTIONS:
-        raise InputError(f"no task is named {task!r}; tasks are {', '.join(QUESTIONS)}")
+    if task not in spec.tasks and task not in TASK_TYPES:
+        raise InputError(f"no task is named {task!r}; tasks are {', '.join(TASK_TYPES)}")
     chosen = spec.for_task(task)
     needed = set(template_fields(chosen.prompt.template))
     if spec.tasks[task].question is not None:
