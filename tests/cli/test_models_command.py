@@ -176,7 +176,10 @@ def test_verify(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         (["show", "huge"], "no model named 'huge'; known: genechat-13b, "),
         (["show", "tiny", "--memory", "much"], "'much' is not a number of gigabytes"),
         (["show", "tiny", "--memory", "0"], "'0' is not a number of gigabytes"),
-        (["show", "tiny", "--memory", "8", "--device", "cpu"], "--memory: not allowed with --device"),
+        (
+            ["show", "tiny", "--memory", "8", "--device", "cpu"],
+            "--memory: not allowed with --device",
+        ),
         (["verify"], "Missing argument 'NAME'"),
     ],
 )
