@@ -23,7 +23,6 @@ FLOORS = [
         "records",
         "errors",
         "files",
-        "bgzip",
         "import_graph",
         "keys",
         "nucleotides",
