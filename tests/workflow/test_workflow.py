@@ -114,6 +114,7 @@ RUN_AGAIN = {
     "specs/routing.py": {"extract", "describe"},
     "inference/cache.py": {"describe"},
     "models/projector.py": {"describe"},
+    "models/encoders/dnabert2.py": {"describe"},
     "genome/decoration/plain_text.py": {"decorate"},
     "report/report.js": {"report"},
     "pages/html.py": {"report"},
