@@ -253,7 +253,7 @@ def test_one_extreme_value_does_not_flatten_the_histogram():
 
 def test_bars_keep_order_and_totals():
     groups = {"chr2": {Status.DESCRIBED: 1200, Status.FAILED: 3}, "chr1": {Status.SKIPPED: 4}}
-    chart = plots.bars("b", "contig", groups)
+    chart = plots.by_group("b", "contig", groups)
     assert chart.title == "Genes by contig"
     assert chart.columns == ("Contig", "Described", "Skipped", "Failed", "Genes")
     assert chart.rows == (

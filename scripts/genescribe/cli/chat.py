@@ -231,7 +231,7 @@ def ask(args: Arguments) -> None:
 
 def _answers(args: Arguments, spec: ModelSpec, genes: list[FoundGene]) -> Iterator[TaskAnswer]:
     from genescribe.cli.progress import ProgressLine
-    from genescribe.inference.describer import DescribeParams
+    from genescribe.inference.params import DescribeParams
     from genescribe.pipeline.ask import answers
 
     params = DescribeParams(organism=args.organism, question=args.question, context=args.context)
@@ -261,13 +261,13 @@ def cell(value: object) -> str:
 
 def _list_tasks(spec: ModelSpec, as_json: bool) -> None:
     from genescribe.artifacts.codec import json_line
-    from genescribe.specs.tasks import QUESTIONS
+    from genescribe.specs.tasks import TASK_TYPES
 
     if not spec.tasks and not as_json:
         print(f"model {spec.name} has no tasks")
     width = max((len(name) for name in spec.tasks), default=0)
     for name, task in spec.tasks.items():
-        known = QUESTIONS.get(name)
+        known = TASK_TYPES.get(name)
         computed = known is not None and known.exact is not None
         if as_json:
             print(json_line({"task": name, "prompt": task.id, "exact": computed}))

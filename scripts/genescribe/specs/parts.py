@@ -173,9 +173,11 @@ class ChatConfig(Keys):
     projector_settings: dict[str, Any] = Field(
         default_factory=dict, description="hidden_sizes of mlp; num_latents, ... of resampler"
     )
-    sequence_token_id: int = Field(default=-200, description="the placeholder's token")
+    sequence_token_id: int = Field(
+        default=3, description="the placeholder's token; may lie outside the vocabulary"
+    )
     null_slots: Natural = Field(
-        default=0, description="learned vectors for 'no sequence'; 0 where none were learned"
+        default=10, description="learned vectors for 'no sequence'; 0 where none were learned"
     )
     text_config: PartConfig = Field(
         default_factory=dict, description="the language model, as in its config.json"

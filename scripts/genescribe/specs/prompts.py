@@ -166,10 +166,10 @@ def render(
     """
     if history and not variant.can_chat:
         raise ValueError(f"prompt {variant.id} takes one question only; it has no turn")
-    told = {name: value.replace(MARKER, "") for name, value in fields.items()}
+    values = {name: value.replace(MARKER, "") for name, value in fields.items()}
     history = [Turn(*(text.replace(MARKER, "") for text in turn)) for turn in history]
-    questions = [turn.question for turn in history] + [told.get("question", "")]
-    first = variant.template.format(**{**told, "question": questions[0], "sequence": MARKER})
+    questions = [turn.question for turn in history] + [values.get("question", "")]
+    first = variant.template.format(**{**values, "question": questions[0], "sequence": MARKER})
     if not variant.chat_template:
         text = first
         for turn, question in zip(history, questions[1:], strict=True):
