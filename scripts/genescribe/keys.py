@@ -131,7 +131,7 @@ def problem(error: ValidationError) -> tuple[str, str]:
         return where, "missing; give it"
     if kind == "value_error":
         return where, f"{value}: {message.removeprefix('Value error, ')}"
-    _, should, rule = message.partition(" should ")
+    _, should, rule = message.replace("a valid dictionary", "a table of keys").partition(" should ")
     return where, f"{value}{should}{rule}" if should else f"{value}: {message}"
 
 

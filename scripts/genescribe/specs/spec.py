@@ -51,8 +51,8 @@ class ModelSpec(Keys):
     )
     license: Text = Field(description="terms of the weights, of all parts")
     trained_on: Text = Field(description="what the weights learned from")
-    source: str = Field(default="", description="where the weights come from")
-    citation: str = Field(default="", description="what to cite")
+    source: Text = Field(default="", description="where the weights come from")
+    citation: Text = Field(default="", description="what to cite")
     weights: Weights = Field(description="where the weights lie, and their pins")
     config: Annotated[dict[str, Any], conforms(ChatConfig)] | None = Field(
         default=None,
