@@ -54,7 +54,8 @@ def one_at_a_time(sequences: Path, threads: int) -> float:
     import torch
 
     from genescribe.artifacts.sequences import read_sequences
-    from genescribe.inference.describer import DescribeParams, Describer
+    from genescribe.inference.describer import Describer
+    from genescribe.inference.params import DescribeParams
 
     torch.set_num_threads(threads)
     records = list(read_sequences(sequences))

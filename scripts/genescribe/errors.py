@@ -40,6 +40,7 @@ class Remedy(StrEnum):
     USE_CPU = "compute on the CPU"
     CHOOSE_PROMPT = "choose one of its prompts that do: {value}"
     ASK_TASKS = "it answers fixed tasks"
+    GIVE_FACT = "give a {value}"
     ASK_ONE_BY_ONE = "ask each question on its own"
 
     CONVERT_CHECKPOINT = "convert the published checkpoint"

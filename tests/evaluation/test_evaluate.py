@@ -17,8 +17,9 @@ from genescribe.corpus.records import CorpusRecord, write_corpus
 from genescribe.corpus.splits import Side, SplitRow, write_splits
 from genescribe.evaluation.cases import Case
 from genescribe.evaluation.runs import Conditions, nats, records, run_model, write
-from genescribe.inference.describer import DescribeParams, Describer
+from genescribe.inference.describer import Describer
 from genescribe.inference.likelihood import text_likelihoods
+from genescribe.inference.params import DescribeParams
 from genescribe.records import Status, View, sequence_sha256
 
 TEXTS = (
@@ -98,7 +99,7 @@ def test_likelihoods_are_the_models_own_whatever_the_batch(describer: Describer)
 
 def test_lift_is_the_difference_of_two_likelihoods(describer: Describer) -> None:
     genes = [r.sequence_record() for r in made_up(3)]
-    (batch,) = describer.generations(genes)
+    (batch,) = describer.batching.generations(genes, DescribeParams())
     for found in batch:
         assert found.generation is not None
         given = [found.generation.text]

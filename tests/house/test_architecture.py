@@ -97,6 +97,20 @@ def test_imports_point_downwards(path: Path) -> None:
         )
 
 
+def test_no_import_circle_between_files() -> None:
+    """Imports for type checkers count; a package that imports its own modules is fine."""
+    files = {dotted(path).removesuffix(".__init__"): path for path in MODULES}
+    waiting = {}
+    for module, path in files.items():
+        names = [name for _, name in imports(path)]
+        found = {name if name in files else name.rpartition(".")[0] for name in names}
+        waiting[module] = (found & files.keys()) - {module}
+    while free := [module for module, needed in waiting.items() if not needed & waiting.keys()]:
+        for module in free:
+            del waiting[module]
+    assert not waiting, {module: needed & waiting.keys() for module, needed in waiting.items()}
+
+
 @pytest.mark.parametrize("light", ["genome", "specs", "artifacts", "corpus"])
 def test_rooms_without_torch(light: str) -> None:
     names = [dotted(path) for path in MODULES if room(dotted(path)) == light]

@@ -50,7 +50,7 @@ def test_finished_run_is_read_and_other_settings_are_refused(example, finished) 
 
 
 def test_cancel_keeps_what_is_done_and_the_next_call_goes_on(small, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("genescribe.inference.describer.BATCH_TOKENS", {"cpu": 1})
+    monkeypatch.setattr("genescribe.inference.batching.BATCH_TOKENS", {"cpu": 1})
     cancel = threading.Event()
 
     def stop_at_three(done, total) -> None:
@@ -78,7 +78,7 @@ def test_interrupted_kernel(small, tmp_path) -> None:
 
 
 def test_cancel_and_resume_in_the_widget(small, tmp_path, monkeypatch, says) -> None:
-    monkeypatch.setattr("genescribe.inference.describer.BATCH_TOKENS", {"cpu": 1})
+    monkeypatch.setattr("genescribe.inference.batching.BATCH_TOKENS", {"cpu": 1})
     widget = AnnotationWidget(*small, out=tmp_path / "r")
     words = widget.run_panel.words
 

@@ -25,8 +25,8 @@ from support.answering_models import genechat_like
 from support.jupyter_browser import Notebook, chromium, server
 
 START = """\
-from genescribe.inference import describer
-describer.BATCH_TOKENS["cpu"] = 1  # a gene a batch, so that there is time to cancel
+from genescribe.inference import batching
+batching.BATCH_TOKENS["cpu"] = 1  # a gene a batch, so that there is time to cancel
 from genescribe.widget import AnnotationWidget
 widget = AnnotationWidget("examples/example.fa", "examples/example.gff3", out="results")
 widget

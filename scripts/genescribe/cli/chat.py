@@ -231,7 +231,7 @@ def ask(args: Arguments) -> None:
 
 def _answers(args: Arguments, spec: ModelSpec, genes: list[FoundGene]) -> Iterator[TaskAnswer]:
     from genescribe.cli.progress import ProgressLine
-    from genescribe.inference.describer import DescribeParams
+    from genescribe.inference.params import DescribeParams
     from genescribe.pipeline.ask import answers
 
     params = DescribeParams(organism=args.organism, question=args.question, context=args.context)

@@ -11,8 +11,9 @@ import numpy as np
 from genescribe.corpus.records import QUESTIONS
 from genescribe.evaluation.cases import Case, swap_sequences
 from genescribe.evaluation.metrics import Floats, Measure
-from genescribe.inference.describer import DescribeParams, Describer
+from genescribe.inference.describer import Describer, described
 from genescribe.inference.likelihood import text_likelihoods
+from genescribe.inference.params import DescribeParams
 from genescribe.records import Description, Progress, SequenceRecord
 from genescribe.specs.spec import ModelSpec
 
@@ -96,10 +97,10 @@ def write(
     log_probs = [math.nan] * len(cases)
     for question, places in _by_question(cases).items():
         params = _params(describer.spec, question, conditions, use_sequence)
-        for batch in describer.generations([shown[i] for i in places], params):
+        for batch in describer.batching.generations([shown[i] for i in places], params):
             for found in batch:
                 place = places[found.place]
-                rows[place] = describer.judge(found.record, found.generation)
+                rows[place] = described(describer.spec, found.record, found.generation)
                 if found.generation is not None:
                     log_probs[place] = found.generation.log_prob
             if progress:

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genescribe.errors import InputError
-from genescribe.inference.context import fitting_record
+from genescribe.errors import InputError, Remedy
 from genescribe.pipeline.genes import FoundGene
 from genescribe.records import Progress, Reason
 from genescribe.specs.prompts import template_fields
@@ -15,7 +14,8 @@ from genescribe.specs.spec import ModelSpec
 from genescribe.specs.tasks import TASK_TYPES, Asked, check
 
 if TYPE_CHECKING:
-    from genescribe.inference.describer import DescribeParams, Describer
+    from genescribe.inference.describer import Describer
+    from genescribe.inference.params import DescribeParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,9 @@ def check_task(spec: ModelSpec, task: str, question: str = "", context: str = ""
         needed.discard("question")
     for name, given in (("question", question), ("context", context)):
         if name in needed and not given:
-            raise InputError(f"task {task} of model {spec.name} needs a {name}; add --{name} TEXT")
+            raise InputError(
+                f"task {task} of model {spec.name} needs a {name}", Remedy.GIVE_FACT, value=name
+            )
         if given and name not in needed:
             raise InputError(f"task {task} of model {spec.name} takes no {name}; leave it out")
     return chosen
@@ -76,9 +78,8 @@ def answers(
 
     A gene that is too long for the model's context is cut at its 3' end.
     """
-    records = [
-        fitting_record(describer, gene.record, params) for gene in genes if gene.record is not None
-    ]
+    context = describer.writer.context
+    records = [context.fitting(gene.record, params) for gene in genes if gene.record is not None]
     written = zip(records, describer.describe(records, params, progress=progress), strict=True)
     spec = describer.spec
     for gene in genes:

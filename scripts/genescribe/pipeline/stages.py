@@ -202,7 +202,8 @@ def _describe(
     import torch
 
     from genescribe.inference.cache import FolderCache
-    from genescribe.inference.describer import DescribeParams, Describer
+    from genescribe.inference.describer import Describer
+    from genescribe.inference.params import DescribeParams
     from genescribe.models.footprint import check_fit
 
     if options.threads:
