@@ -19,11 +19,11 @@ from genescribe.genome.extract import (
     Reading,
     extract,
     representative,
-    transcript_sequences,
 )
 from genescribe.genome.fasta import Genome
 from genescribe.genome.splice import in_frame, splice, with_flanks
 from genescribe.records import Gene, Reason, Segment, Transcript, View, sequence_sha256
+from support.transcripts import transcript_sequences
 
 COMPLEMENT = dict(zip("ACGTRYSWKMBDHVN", "TGCAYRSWMKVHDBN", strict=True))
 LINEAR = "".join(random.Random(1).choices("ACGT", k=500))

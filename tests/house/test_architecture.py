@@ -19,6 +19,7 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 
 FLOORS = [
     {
+        "lazy",
         "version",
         "records",
         "errors",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from genescribe.evaluation.figures import CurvePoint, ReliabilityBin
 from genescribe.pages import charts
 from genescribe.pages.charts import Chart, Plot
 
@@ -38,46 +39,43 @@ def bars(name: str, title: str, rows: Sequence[Bar]) -> Chart:
     return Chart(name, title, svg if rows else "", ("", "value", "95 % interval"), cells)
 
 
-def reliability(name: str, title: str, groups: Sequence[dict[str, Any]]) -> Chart:
+def reliability(name: str, title: str, groups: Sequence[ReliabilityBin]) -> Chart:
     """Draw the share of right texts against the score, with the diagonal of a perfect score."""
     description = f"{len(groups)} groups of genes; the diagonal is a perfect score"
-    most = max((max(g["score"], g["interval"][1]) for g in groups), default=1.0)
+    most = max((max(g.score, g.interval[1]) for g in groups), default=1.0)
     plot = Plot(name, title, description, span=_from_zero(most), up=most, label="score")
     plot.line("diagonal", [(0.0, 0.0), (most, most)])
     for group in groups:
-        low, high = group["interval"]
-        what = f"score {group['score']:.2f}: {group['right']:.0%} of {group['genes']} right"
-        plot.point(group["score"], group["right"], (low, high), what)
+        what = f"score {group.score:.2f}: {group.correct:.0%} of {group.genes} right"
+        plot.point(group.score, group.correct, group.interval, what)
     cells = tuple(
-        (f"{g['score']:.3f}", f"{g['right']:.1%}", _range(g["interval"]), f"{g['genes']:,}")
-        for g in groups
+        (f"{g.score:.3f}", f"{g.correct:.1%}", _range(g.interval), f"{g.genes:,}") for g in groups
     )
     heads = ("mean score", "right", "95 % interval", "genes")
     return Chart(name, title, plot.source() if groups else "", heads, cells)
 
 
 def coverage(
-    name: str, title: str, rows: Sequence[dict[str, Any]], target: float | None = None
+    name: str, title: str, rows: Sequence[CurvePoint], target: float | None = None
 ) -> Chart:
     """Draw precision against coverage as the score threshold rises; ``target`` as a line."""
     description = f"Precision of {len(rows)} score thresholds"
-    widest = max((row["coverage"] for row in rows), default=1.0)
+    widest = max((row.coverage for row in rows), default=1.0)
     label = "share of genes described"
     plot = Plot(name, title, description, span=_from_zero(widest), up=1.0, label=label)
     if target is not None:
         plot.line("diagonal", [(0.0, target), (widest, target)])
-    plot.line("line", [(row["coverage"], row["precision"]) for row in rows])
+    plot.line("line", [(row.coverage, row.precision) for row in rows])
     for row in rows:
-        low, high = row["interval"]
-        what = f"score {row['threshold']}: {row['precision']:.0%} of {row['genes']} right"
-        plot.point(row["coverage"], row["precision"], (low, high), what)
+        what = f"score {row.threshold}: {row.precision:.0%} of {row.genes} right"
+        plot.point(row.coverage, row.precision, row.interval, what)
     cells = tuple(
         (
-            f"{row['threshold']:.2f}",
-            f"{row['coverage']:.1%}",
-            f"{row['precision']:.1%}",
-            _range(row["interval"]),
-            f"{row['genes']:,}",
+            f"{row.threshold:.2f}",
+            f"{row.coverage:.1%}",
+            f"{row.precision:.1%}",
+            _range(row.interval),
+            f"{row.genes:,}",
         )
         for row in rows
     )

@@ -84,21 +84,6 @@ def extract(
     return (_extract_gene(gene, annotation, genome, settings) for gene in annotation.genes)
 
 
-def transcript_sequences(
-    annotation: Annotation, genome: Genome, view: View
-) -> Iterator[tuple[Gene, Transcript, str]]:
-    """Yield every transcript with its sequence in ``view`` transcript or cds (in frame).
-
-    Transcripts without CDS are left out in view cds. Raises what ``extract`` raises.
-    """
-    for gene in annotation.genes:
-        for transcript in gene.transcripts:
-            pieces = in_frame(transcript.cds) if view is View.CDS else transcript.exons
-            if pieces:
-                _check_inside(gene, pieces, annotation, genome)
-                yield gene, transcript, splice(genome, gene.seqid, pieces)
-
-
 def representative(gene: Gene) -> Transcript | None:
     """Return the transcript with the longest CDS, then the longest spliced, then the first."""
     if len(gene.transcripts) == 1:
