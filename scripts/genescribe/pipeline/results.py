@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from genescribe.artifacts.descriptions import DESCRIPTION_COLUMNS, read_descript
 from genescribe.artifacts.genes import read_genes_tsv
 from genescribe.artifacts.run_record import RunRecord, read_record
 from genescribe.errors import InputError
-from genescribe.genome.decoration.decorate import DecorateSettings
+from genescribe.genome.settings import DecorateSettings
 from genescribe.pipeline.run import WORK_FOLDER
 from genescribe.report.entries import Entry, pair
 
@@ -62,7 +62,7 @@ class Results:
     @property
     def decorate(self) -> DecorateSettings:
         """How the run wrote the annotation."""
-        names = [field.name for field in fields(DecorateSettings)]
+        names = DecorateSettings.model_fields
         return DecorateSettings(**{name: self._settings[name] for name in names})
 
     @property
