@@ -95,7 +95,7 @@ def write_run(folder: Path, genes: int) -> None:
     write_descriptions(folder / "descriptions.jsonl", descriptions)
     annotation = folder / "genes.gff3"
     annotation.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    settings = {"name": "genes", "organism": None, "attribute": "Note", "ascii_only": False}
+    settings = {"name": "genes", "organism": None, "attribute": "Note", "ascii": False}
     settings |= {"write_uncertain": False, "sorted_copy": False}
     record = {"settings": settings, "inputs": {"annotation": {"path": str(annotation)}}}
     (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")

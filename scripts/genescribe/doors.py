@@ -89,7 +89,7 @@ PYTHON: Words = PLAIN | {
     Remedy.GIVE_GENOME: "give the genome as genome=",
     Remedy.GIVE_NAME: "give a name without slashes as name=",
     Remedy.SKIP_MISSING_CONTIGS: "or skip these genes by "
-    "extract=ExtractOptions(allow_missing_contigs=True)",
+    "extract=ExtractSettings(allow_missing_contigs=True)",
     Remedy.USE_CPU: 'or compute with device="cpu"',
     Remedy.CHOOSE_PROMPT: 'choose one of its prompts that do: prompt="{value}"',
 }

@@ -28,6 +28,7 @@ FLOORS = [
         "keys",
         "nucleotides",
         "kmers",
+        "settings",
     },
     {"genome", "specs", "artifacts", "models", "pages"},
     {"inference", "corpus"},

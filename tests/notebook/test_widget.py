@@ -18,7 +18,7 @@ from genescribe.errors import (
     SettingsChangedError,
 )
 from genescribe.genome.annotation import read_annotation
-from genescribe.pipeline.options import DescribeOptions
+from genescribe.inference.settings import DescribeSettings
 
 pytest.importorskip("anywidget")
 from genescribe import annotate, open_results
@@ -321,6 +321,6 @@ def test_torch_is_not_imported_by_the_first_screen(root) -> None:
 
 
 def test_options_for_people_who_want_more(small, tmp_path) -> None:
-    options = DescribeOptions(settings={"min_score": 0.9})
+    options = DescribeSettings(settings={"min_score": 0.9})
     frame = annotate(*small, out=tmp_path / "r", describe=options)
     assert set(frame.status) == {"uncertain"}

@@ -25,7 +25,8 @@ from genescribe.artifacts.run_record import (
 from genescribe.artifacts.sequences import write_sequences
 from genescribe.cli.progress import ProgressLine
 from genescribe.errors import FormatError, InputError
-from genescribe.pipeline.options import DescribeOptions, text_settings
+from genescribe.inference.settings import DescribeSettings
+from genescribe.pipeline.options import routes_of, text_settings
 from genescribe.pipeline.progress import clock, progress_text
 from genescribe.pipeline.run import RunOptions, annotation_name, result_name
 from genescribe.pipeline.stages import complete_descriptions, describe_stage
@@ -210,7 +211,7 @@ def test_one_model_at_a_time_is_in_memory(
     record = StageRecord("describe")
     describe_stage(
         tmp_path / "genes.tsv", tmp_path / "sequences.fa.gz", tmp_path / "out.jsonl",
-        DescribeOptions(model=specs, device="cpu"), record, resume=False, force=False,
+        DescribeSettings(model=specs, device="cpu"), record, resume=False, force=False,
     )  # fmt: skip
     assert loaded == ["model-c", "model-b", "model-a"], "one pass over the genes per model"
     written = {found.gene_id: found.model for found in read_descriptions(tmp_path / "out.jsonl")}
@@ -245,10 +246,10 @@ def test_a_skipped_gene_names_the_model_that_would_have_read_it() -> None:
 def test_a_spec_that_was_edited_shows_in_the_settings(
     tmp_path: Path, write_spec: Callable[..., Path], change: dict[str, object]
 ) -> None:
-    before = DescribeOptions(model=str(write_spec(tmp_path, "same")))
+    before = DescribeSettings(model=str(write_spec(tmp_path, "same")))
     (tmp_path / "edited").mkdir()
     spec = write_spec(tmp_path / "edited", **({"name": "same"} | change))
-    after = replace(before, model=str(spec))
-    settings = [text_settings(options.routes(), options) for options in (before, after)]
+    after = DescribeSettings(model=str(spec))
+    settings = [text_settings(routes_of(options), options) for options in (before, after)]
     assert settings[0] != settings[1]
     assert json.loads(json.dumps(settings)) == settings

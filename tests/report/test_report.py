@@ -122,6 +122,7 @@ def test_page_loads_nothing_and_its_policy_lets_in_only_its_own_script_and_style
         for name in ("src", "href", "action", "data", "xlink:href"):
             assert attrs.get(name, "#").startswith(("#", "data:,")), (tag, attrs)
     assert not re.search(r"url\(|@import", page.raw["style"])
+    assert not re.search(r"^import\b|\bfrom \"", page.raw["script"], re.MULTILINE)
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|eval\(|fetch\(", page.raw["script"])
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, TextIO
 
-import click
-
-from genescribe.cli import options
+from genescribe.cli import options, settings
 from genescribe.cli.grammar import PATH, Arguments, OneOf, Option, command, section
+from genescribe.cli.settings import option_of
 from genescribe.doors import command_words
 from genescribe.errors import InputError
+from genescribe.genome.settings import ExtractSettings
 
 if TYPE_CHECKING:
     from genescribe.inference.conversation import Answer, Conversation
@@ -40,12 +40,7 @@ GENES = section(
         metavar="FILE",
         help="nucleotide sequences, each read from end to end; - is standard input",
     ),
-    Option(
-        "--view",
-        type=click.Choice(["auto", "gene", "transcript", "cds"]),
-        default="auto",
-        help="stretch of the gene, or what the FASTA holds; auto is what the model was trained on",
-    ),
+    option_of(ExtractSettings, "view"),
 )
 
 
@@ -65,7 +60,7 @@ GENES = section(
     Option("--prompt", metavar="NAME", help="one of the model's prompts (default: the spec's)"),
     Option("--json", is_flag=True, help="write one JSON object for each answer"),
     *GENES,
-    *options.ONE_MODEL,
+    *settings.ONE_MODEL,
 )
 def chat(args: Arguments) -> None:
     """Hold a conversation about one gene."""
@@ -198,7 +193,7 @@ def _remarks(answer: Answer, spec: ModelSpec) -> Iterator[str]:
     Option("--json", is_flag=True, help="write JSON lines instead of a table"),
     options.FORCE,
     *GENES,
-    *options.ONE_MODEL,
+    *settings.ONE_MODEL,
     one_of=[OneOf(("task", "list"), required=True)],
 )
 def ask(args: Arguments) -> None:
@@ -279,7 +274,6 @@ def _list_tasks(spec: ModelSpec, as_json: bool) -> None:
 
 def _choice(args: Arguments, gene_ids: Sequence[str]) -> GeneChoice:
     from genescribe.pipeline.genes import GeneChoice
-    from genescribe.records import View
 
     if (args.annotation is None) == (args.fasta is None):
         raise InputError("give the genes as --genome and --annotation, or as --fasta, not both")
@@ -290,7 +284,7 @@ def _choice(args: Arguments, gene_ids: Sequence[str]) -> GeneChoice:
         annotation=args.annotation,
         fasta=args.fasta,
         gene_ids=tuple(gene_ids),
-        view=None if args.view == "auto" else View(args.view),
+        view=args.of(ExtractSettings).view,
     )
 
 

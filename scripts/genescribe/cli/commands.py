@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 import click
 
 from genescribe.cli import options, settings
-from genescribe.cli.grammar import PATH, Arguments, Option, Parsed, command, section
+from genescribe.cli.grammar import PATH, Arguments, Option, command, section
+from genescribe.genome.settings import DecorateSettings, ExtractSettings
+from genescribe.inference.settings import DescribeSettings
 
 if TYPE_CHECKING:
     from genescribe.artifacts.run_record import StageRecord
@@ -48,9 +50,9 @@ def run(args: Arguments) -> None:
         annotation=args.annotation,
         out=args.out,
         name=args.name,
-        extract=settings.extract_options(args),
-        describe=settings.describe_options(args),
-        decorate=settings.decorate_settings(args, sorted_copy=True),
+        extract=args.of(ExtractSettings),
+        describe=args.of(DescribeSettings, model=settings.model_choice(args)),
+        decorate=args.of(DecorateSettings),
     )
     run_assembly(
         options,
@@ -80,7 +82,7 @@ def extract(args: Arguments) -> None:
             args.genome,
             args.annotation,
             args.out,
-            settings.extract_options(args),
+            args.of(ExtractSettings),
             settings.model_choice(args),
             record,
             force=args.force,
@@ -97,14 +99,7 @@ def extract(args: Arguments) -> None:
         help="sequences.fa.gz written by extract",
     ),
     options.out("JSONL", "descriptions to write"),
-    Option(
-        "--shard",
-        type=Parsed(options.shard),
-        default=(1, 1),
-        show_default=False,
-        metavar="I/N",
-        help="describe only the I-th of N equally expensive shares of the genes",
-    ),
+    settings.SHARD,
     options.RESUME,
     options.FORCE,
     options.RECORD,
@@ -121,7 +116,7 @@ def describe(args: Arguments) -> None:
             args.genes,
             args.sequences,
             args.out,
-            settings.describe_options(args),
+            args.of(DescribeSettings, model=settings.model_choice(args)),
             record,
             resume=args.resume,
             force=args.force,
@@ -164,14 +159,7 @@ def gather(args: Arguments) -> None:
     options.FORCE,
     options.RECORD,
     *settings.DECORATE,
-    *section(
-        settings.DECORATE[0].section,
-        Option(
-            "--no-sorted-copy",
-            is_flag=True,
-            help="do not write the sorted, compressed and indexed copy for genome browsers",
-        ),
-    ),
+    *settings.SORTED_COPY,
 )
 def decorate(args: Arguments) -> None:
     """Write the decorated annotation."""
@@ -182,7 +170,7 @@ def decorate(args: Arguments) -> None:
             args.annotation,
             args.descriptions,
             args.out,
-            settings.decorate_settings(args, sorted_copy=not args.no_sorted_copy),
+            args.of(DecorateSettings),
             record,
             force=args.force,
             curation=args.curation,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genescribe.cli import options
+from genescribe.cli import options, settings
 from genescribe.cli.grammar import PATH, Arguments, Option, Parsed, command, section
 from genescribe.corpus.records import PRODUCT_NAME
 from genescribe.errors import InputError
@@ -32,7 +32,7 @@ def share(text: str) -> float:
 
 def _model_options(*, required: bool, side: str) -> tuple[Option, ...]:
     return (
-        options.MODEL,
+        settings.ONE_MODEL[0],
         Option(
             "--corpus",
             type=PATH,
@@ -59,9 +59,7 @@ def _model_options(*, required: bool, side: str) -> tuple[Option, ...]:
             metavar="N",
             help="at most so many, drawn at random",
         ),
-        options.DEVICE,
-        options.ORGANISM,
-        options.THREADS,
+        *settings.ONE_MODEL[1:],
     )
 
 

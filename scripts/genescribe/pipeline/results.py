@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from genescribe.artifacts.descriptions import DESCRIPTION_COLUMNS, read_descript
 from genescribe.artifacts.genes import read_genes_tsv
 from genescribe.artifacts.run_record import read_record
 from genescribe.errors import InputError
-from genescribe.genome.decoration.decorate import DecorateSettings
+from genescribe.genome.settings import DecorateSettings
 from genescribe.pipeline.run import WORK_FOLDER
 from genescribe.report.entries import Entry, pair
 
@@ -63,8 +63,7 @@ class Results:
     def decorate(self) -> DecorateSettings:
         """How the run wrote the annotation."""
         settings = self.record["settings"]
-        names = [field.name for field in fields(DecorateSettings)]
-        return DecorateSettings(**{name: settings[name] for name in names})
+        return DecorateSettings(**{name: settings[name] for name in DecorateSettings.model_fields})
 
     def frame(self) -> pd.DataFrame:
         """Return a row per gene with the columns of ``descriptions.tsv``."""

@@ -7,7 +7,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,10 @@ from genescribe.files import (
     sha256_of,
     sole_writer,
 )
-from genescribe.genome.decoration.decorate import DecorateSettings, check_not_input, gtf_path
-from genescribe.pipeline.options import DescribeOptions, ExtractOptions, text_settings
+from genescribe.genome.decoration.decorate import check_not_input, gtf_path
+from genescribe.genome.settings import DecorateSettings, ExtractSettings
+from genescribe.inference.settings import DescribeSettings
+from genescribe.pipeline.options import routes_of, text_settings
 from genescribe.pipeline.stages import (
     decorate_stage,
     describe_stage,
@@ -55,8 +57,8 @@ class RunOptions:
     annotation: Path
     out: Path
     name: str | None = None
-    extract: ExtractOptions = field(default_factory=ExtractOptions)
-    describe: DescribeOptions = field(default_factory=DescribeOptions)
+    extract: ExtractSettings = field(default_factory=ExtractSettings)
+    describe: DescribeSettings = field(default_factory=DescribeSettings)
     decorate: DecorateSettings = field(default_factory=DecorateSettings)
 
 
@@ -153,7 +155,7 @@ def _stage(title: str, stages: list[dict[str, Any]]) -> Iterator[StageRecord]:
 
 def check_before(options: RunOptions, name: str) -> None:
     """Refuse before the first stage what a later one would refuse after all the describing."""
-    for spec in options.describe.routes().specs:
+    for spec in routes_of(options.describe).specs:
         verify(spec)
     decorated = options.out / f"{name}.gff3"
     check_not_input(options.annotation, [decorated, gtf_path(decorated)])
@@ -206,9 +208,9 @@ def run_settings(options: RunOptions) -> dict[str, Any]:
         "genome_sha256": sha256_of(options.genome) if options.genome else None,
         "annotation_sha256": sha256_of(options.annotation),
         "name": result_name(options),
-        **text_settings(options.describe.routes(), options.describe),
-        **{key: str(value) for key, value in asdict(options.extract).items()},
-        **asdict(options.decorate),
+        **text_settings(routes_of(options.describe), options.describe),
+        **{key: str(value) for key, value in options.extract.model_dump().items()},
+        **options.decorate.model_dump(),
     }
 
 

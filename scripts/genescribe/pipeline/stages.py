@@ -13,7 +13,6 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +32,13 @@ from genescribe.genome.annotation import Annotation, read_annotation
 from genescribe.genome.decoration.strip import check_undecorated
 from genescribe.genome.extract import extract
 from genescribe.genome.fasta import Genome
+from genescribe.genome.settings import ExtractSettings
 from genescribe.inference.scheduling import shard_members
+from genescribe.inference.settings import DescribeSettings
 from genescribe.pipeline.options import (
-    DescribeOptions,
-    ExtractOptions,
     model_facts,
+    reading_of,
+    routes_of,
     text_settings,
 )
 from genescribe.records import (
@@ -53,7 +54,7 @@ from genescribe.specs.routing import ModelChoice, Routes, load_routes
 from genescribe.specs.spec import verify
 
 if TYPE_CHECKING:
-    from genescribe.genome.decoration.decorate import DecorateSettings
+    from genescribe.genome.settings import DecorateSettings
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def extract_stage(
     genome: Path | None,
     annotation: Path,
     out: Path,
-    options: ExtractOptions,
+    settings: ExtractSettings,
     model: ModelChoice,
     record: StageRecord,
     *,
@@ -76,7 +77,6 @@ def extract_stage(
     genes_tsv, sequences = out / "genes.tsv", out / "sequences.fa.gz"
     refuse_existing([genes_tsv, sequences], force)
     routes = load_routes(model)
-    settings = options.settings(routes)
     check_undecorated(annotation)  # decorate would refuse it, after all the describing
     gene_models = read_annotation(annotation)
     check_used(routes, gene_models)
@@ -84,7 +84,8 @@ def extract_stage(
     rows: list[GeneRow] = []
 
     def extracted(opened: Genome) -> Iterator[SequenceRecord]:
-        for row, sequence in extract(gene_models, opened, settings):
+        read = reading_of(routes, settings.view)
+        for row, sequence in extract(gene_models, opened, settings, read):
             rows.append(row)
             if not row.reason:
                 yield SequenceRecord(
@@ -97,7 +98,7 @@ def extract_stage(
             write_sequences(sequences, extracted(opened))
     write_genes_tsv(genes_tsv, rows)
     record.inputs(genome=genome, annotation=annotation)
-    record.note(settings=asdict(options), genes_found=len(rows))
+    record.note(settings=settings.model_dump(), genes_found=len(rows))
     _log_extracted(rows)
     return rows
 
@@ -130,7 +131,7 @@ def describe_stage(
     genes_tsv: Path,
     sequences: Path,
     out: Path,
-    options: DescribeOptions,
+    options: DescribeSettings,
     record: StageRecord,
     *,
     resume: bool,
@@ -145,7 +146,7 @@ def describe_stage(
     # torch takes seconds to import; extraction and decoration never need it
     from genescribe.inference.describer import pick_device
 
-    routes, device = options.routes(), pick_device(options.device)
+    routes, device = routes_of(options), pick_device(options.device)
     for spec in routes.specs:
         verify(spec)
     rows = read_genes_tsv(genes_tsv)
@@ -191,7 +192,7 @@ def _describe(
     todo: Sequence[SequenceRecord],
     routes: Routes,
     device: str,
-    options: DescribeOptions,
+    options: DescribeSettings,
     record: StageRecord,
     cancel: threading.Event | None,
 ) -> Iterator[list[Description]]:
@@ -294,7 +295,7 @@ def decorate_stage(
         by_gene = curate(by_gene, read_curation(curation))
     written = decorate(annotation, by_gene, out, settings)
     record.inputs(annotation=annotation, curation=curation)
-    record.note(settings=asdict(settings), files=[str(path) for path in written])
+    record.note(settings=settings.model_dump(), files=[str(path) for path in written])
     return written
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from genescribe.errors import InputError
@@ -16,7 +15,6 @@ from genescribe.genome.decoration.column9 import (
     ATTRIBUTE_KEY,
     GFF3,
     GTF,
-    OWN_PREFIX,
     STATUS_KEY,
     Addition,
     Column9,
@@ -28,42 +26,10 @@ from genescribe.genome.decoration.plain_text import flatten, fold_to_ascii
 from genescribe.genome.decoration.sorted_copy import write_sorted_copy
 from genescribe.genome.decoration.strip import check_undecorated
 from genescribe.genome.gff import text_lines
+from genescribe.genome.settings import DecorateSettings
 from genescribe.records import Description, Reason, Status, check_same_genes
 
 log = logging.getLogger(__name__)
-
-
-# GFF3 specification, "Column 9": keys that begin in upper case are reserved, and only Note among
-# them is free text. The lower-case ones here carry meaning for readers of GTF or for submission
-# (NCBI and ENA refuse sentences in ``product``).
-_FREE_ATTRIBUTE = re.compile(r"Note|[a-z][A-Za-z0-9_.-]*")
-_TAKEN_ATTRIBUTES = frozenset({"product", "gene_id", "transcript_id", "locus_tag", "protein_id"})
-
-
-@dataclass(frozen=True)
-class DecorateSettings:
-    """How descriptions are written.
-
-    ``attribute`` takes the text; ``ascii_only`` folds it to ASCII; ``write_uncertain`` writes
-    the texts of uncertain genes too; ``sorted_copy`` adds the indexed copy for genome browsers.
-    Raises InputError for an attribute that must not hold a sentence.
-    """
-
-    attribute: str = "Note"
-    ascii_only: bool = False
-    write_uncertain: bool = False
-    sorted_copy: bool = True
-
-    def __post_init__(self) -> None:
-        if (
-            not _FREE_ATTRIBUTE.fullmatch(self.attribute)
-            or self.attribute in _TAKEN_ATTRIBUTES
-            or self.attribute.startswith(OWN_PREFIX)
-        ):
-            raise InputError(
-                f"attribute {self.attribute!r} cannot take descriptions; "
-                "choose Note or a name of your own in lower case, such as description"
-            )
 
 
 def gtf_path(out: Path) -> Path:
@@ -136,7 +102,7 @@ def fit_text(description: Description, settings: DecorateSettings) -> Descriptio
     A ``described`` gene of whose text nothing is left becomes ``failed: empty_text``.
     """
     text = flatten(description.text)
-    if settings.ascii_only:
+    if settings.ascii:
         text = fold_to_ascii(text)
     if text != description.text:
         log.info("gene %s: text %r -> %r", description.gene_id, description.text, text)
