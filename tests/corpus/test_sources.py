@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from genescribe.corpus.build import build_corpus
+from genescribe.corpus.collection import build_corpus
 from genescribe.corpus.entries import Drop, Entry, Field
 from genescribe.corpus.records import by_gene
 from genescribe.corpus.sources import Source, read_sheet, source_name
