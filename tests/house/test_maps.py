@@ -32,7 +32,8 @@ def test_every_room_is_on_the_map() -> None:
 
 
 def test_targets_that_contributing_names_exist() -> None:
-    targets = set(re.findall(r"`?make ([a-z][a-z-]+)", (ROOT / "CONTRIBUTING.md").read_text("utf-8")))
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"`?make ([a-z][a-z-]+)", guide))
     known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
     assert targets <= known
     assert "test-fast" in targets
