@@ -8,8 +8,9 @@ from pathlib import Path
 from genescribe.artifacts.codec import cell, write_rows
 from genescribe.corpus import partition
 from genescribe.corpus.collection import Report, build_corpus, write_report
-from genescribe.corpus.partition import Leakage, SplitSettings
+from genescribe.corpus.partition import Leakage
 from genescribe.corpus.records import by_gene, read_corpus, write_corpus
+from genescribe.corpus.settings import SplitSettings
 from genescribe.corpus.sources import Source
 from genescribe.corpus.splits import write_splits
 from genescribe.files import refuse_existing
@@ -41,22 +42,18 @@ def split(
     out: Path,
     settings: SplitSettings,
     *,
-    use_mmseqs: bool = True,
-    threads: int = 1,
     force: bool = False,
 ) -> list[Leakage]:
     """Write on which side each sequence of a corpus is to ``out`` (.tsv).
 
-    What the sides share is returned, and written beside it as ``.leakage.tsv``. ``use_mmseqs``
-    finds distant relatives by alignment, in ``threads``. Raises OutputExistsError unless
-    ``force``, and what ``partition.divide`` and ``partition.find_relatives`` raise.
+    What the sides share is returned, and written beside it as ``.leakage.tsv``. Raises
+    OutputExistsError unless ``force``, and what ``partition.divide`` and
+    ``partition.find_relatives`` raise.
 
     >>> from genescribe import corpus
-    >>> from genescribe.corpus.partition import By, SplitSettings
-    >>> settings = SplitSettings(By.RANDOM, validation=0, test=1)
-    >>> (test,) = corpus.split(
-    ...     Path("corpus.jsonl.gz"), Path("splits.tsv"), settings, use_mmseqs=False
-    ... )
+    >>> from genescribe.corpus.settings import SplitSettings
+    >>> settings = SplitSettings(by="random", validation=0, test=1, mmseqs=False)
+    >>> (test,) = corpus.split(Path("corpus.jsonl.gz"), Path("splits.tsv"), settings)
     >>> test.side, test.genes, test.same_answer_in_train
     (<Side.TEST: 'test'>, 1, 0)
     """
@@ -64,7 +61,9 @@ def split(
     refuse_existing([out, report_path], force)
     genes = list(by_gene(read_corpus(corpus)))
     partition.check_organisms(genes, settings)
-    relatives = partition.find_relatives(genes, use_mmseqs=use_mmseqs, threads=threads)
+    relatives = partition.find_relatives(
+        genes, use_mmseqs=settings.mmseqs, threads=settings.threads
+    )
     rows = partition.divide(genes, settings, relatives)
     report = partition.leakage(genes, rows)
     write_splits(out, rows)

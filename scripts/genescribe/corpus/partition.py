@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -25,41 +23,12 @@ from genescribe.corpus.records import (
     CorpusRecord,
     sequence_records,
 )
+from genescribe.corpus.settings import By, SplitSettings
 from genescribe.corpus.splits import Side, SplitRow
 from genescribe.errors import InputError, Remedy
 
 MAX_FAMILY = 60
 """Larger families stay in training: one of them would be most of a side."""
-
-
-class By(StrEnum):
-    """What is kept whole: nothing but the sequence, protein families, or organisms."""
-
-    RANDOM = "random"
-    FAMILY = "family"
-    SPECIES = "species"
-
-
-@dataclass(frozen=True, slots=True)
-class SplitSettings:
-    """How to divide; ``validation`` and ``test`` are numbers of described genes, or shares below 1.
-
-    ``test`` None is 0.05, and 0 by species. Genes of the organisms ``held_out`` are on a side of
-    their own, whatever ``by``; with ``by`` species they are the test.
-    """
-
-    by: By
-    validation: float = 0.02
-    test: float | None = None
-    held_out: tuple[str, ...] = ()
-    seed: int = 0
-
-    @property
-    def test_size(self) -> float:
-        """The size of the test side."""
-        if self.test is not None:
-            return self.test
-        return 0.0 if self.by is By.SPECIES else 0.05
 
 
 class Relatives(NamedTuple):
