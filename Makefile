@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help install demo test test-slurm test-galaxy lint format lock examples clean
+.PHONY: help install demo test test-fast test-slurm test-galaxy lint format lock examples clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ demo: $(READY) ## describe the example assembly and say where the results are
 
 test: $(READY) ## run the tests (make test ARGS="-k gff" runs some of them)
 	$(BIN)/python -m pytest $(ARGS)
+
+test-fast: $(READY) ## run the tests that take no time: while you work
+	$(BIN)/python -m pytest -n $(CORES) -m "not slow and not real_data" $(ARGS)
 
 test-slurm: $(READY) ## run only the test on a one-node Slurm, which it starts (as root)
 	$(BIN)/python -m pytest tests/workflow/test_slurm.py $(ARGS)

@@ -33,7 +33,7 @@ from pathlib import Path
 from genescribe.genome.annotation import read_annotation
 from genescribe.genome.extract import transcript_sequences
 from genescribe.genome.fasta import Genome
-from genescribe.artifacts.tables import write_sequences
+from genescribe.artifacts.sequences import write_sequencesNone
 from genescribe.records import SequenceRecord, View, sequence_sha256
 fasta, models, out = map(Path, sys.argv[1:])
 with Genome.open(fasta, out.parent) as genome:

@@ -31,7 +31,7 @@ from tokenizers import Tokenizer, models, processors, trainers
 from torch import Tensor
 from transformers import LlamaConfig
 
-from genescribe.inference.describer import BATCH_TOKENS, PROMPT_TOKENS
+from genescribe.inference.batching import BATCH_TOKENS, PROMPT_TOKENS
 from genescribe.inference.scheduling import TokenBudget
 from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.convert.configs import VICUNA_13B

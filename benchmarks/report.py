@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from genescribe.artifacts.descriptions import write_descriptions  # noqa: E402
-from genescribe.artifacts.tables import write_genes_tsv  # noqa: E402
+from genescribe.artifacts.genes import write_genes_tsv  # noqa: E402
 from genescribe.records import Description, GeneRow, Reason, Status  # noqa: E402
 
 VOCABULARY = (

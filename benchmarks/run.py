@@ -53,8 +53,9 @@ def one_at_a_time(sequences: Path, threads: int) -> float:
     """Return the seconds per gene of the same model in batches of one."""
     import torch
 
-    from genescribe.artifacts.tables import read_sequences
-    from genescribe.inference.describer import DescribeParams, Describer
+    from genescribe.artifacts.sequences import read_sequences
+    from genescribe.inference.describer import Describer
+    from genescribe.inference.params import DescribeParams
 
     torch.set_num_threads(threads)
     records = list(read_sequences(sequences))

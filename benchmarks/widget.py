@@ -30,7 +30,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from genescribe import open_results
 from genescribe.artifacts.descriptions import write_descriptions
-from genescribe.artifacts.tables import write_genes_tsv
+from genescribe.artifacts.genes import write_genes_tsv
 from genescribe.records import Description, GeneRow, Reason, Status
 from genescribe.widget import AnnotationWidget
 
@@ -95,7 +95,7 @@ def write_run(folder: Path, genes: int) -> None:
     write_descriptions(folder / "descriptions.jsonl", descriptions)
     annotation = folder / "genes.gff3"
     annotation.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    settings = {"name": "genes", "organism": None, "attribute": "Note", "ascii_only": False}
+    settings = {"name": "genes", "organism": None, "attribute": "Note", "ascii": False}
     settings |= {"write_uncertain": False, "sorted_copy": False}
     record = {"settings": settings, "inputs": {"annotation": {"path": str(annotation)}}}
     (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")

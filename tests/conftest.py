@@ -17,6 +17,19 @@ from genescribe.records import Description, GeneRow, Reason, Status
 ROOT = Path(__file__).resolve().parent.parent
 
 
+SLOW_ROOMS = ("browser", "galaxy", "notebook", "workflow")
+"""Folders whose tests start a browser, a kernel, Galaxy's template engine or Snakemake."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they need: whole programs (``slow``), and real data."""
+    for item in items:
+        if item.path.relative_to(ROOT / "tests").parts[0] in SLOW_ROOMS:
+            item.add_marker("slow")
+        if "test_data" in getattr(item, "fixturenames", ()):
+            item.add_marker("real_data")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""

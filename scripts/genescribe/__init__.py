@@ -9,9 +9,9 @@ What this module names is loaded when it is first used: the import itself costs 
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from genescribe.lazy import loader
 from genescribe.version import __version__
 
 if TYPE_CHECKING:
@@ -38,14 +38,7 @@ _HOMES = {
 """The modules of the names that are not here yet."""
 
 if not TYPE_CHECKING:  # which sees the imports above, and every other name as the mistake it is
-
-    def __getattr__(name: str) -> object:
-        """Import what is asked for (PEP 562)."""
-        if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = getattr(importlib.import_module(_HOMES[name]), name)
-        globals()[name] = found
-        return found
+    __getattr__ = loader(__name__, _HOMES)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

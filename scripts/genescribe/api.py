@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from genescribe.doors import PYTHON
 from genescribe.errors import Cancelled, GenescribeError, Remedy
 from genescribe.files import atomic_path, refuse_existing
-from genescribe.genome.decoration.decorate import DecorateSettings
 from genescribe.genome.decoration.strip import strip as strip_to
-from genescribe.pipeline.options import DescribeOptions, ExtractOptions
+from genescribe.genome.settings import DecorateSettings, ExtractSettings
+from genescribe.inference.settings import DescribeSettings
 from genescribe.pipeline.results import Results
 from genescribe.pipeline.run import RunOptions, run
 from genescribe.specs.routing import ModelChoice
@@ -36,9 +36,9 @@ def annotate(
     out: str | Path = DEFAULT_OUT,
     name: str | None = None,
     organism: str | None = None,
-    extract: ExtractOptions | None = None,
+    extract: ExtractSettings | None = None,
     decorate: DecorateSettings | None = None,
-    describe: DescribeOptions | None = None,
+    describe: DescribeSettings | None = None,
     force: bool = False,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
@@ -64,8 +64,8 @@ def annotate(
         annotation=full_path(annotation),
         out=full_path(out),
         name=name,
-        extract=extract or ExtractOptions(),
-        describe=describe or DescribeOptions(model=model, organism=organism),
+        extract=extract or ExtractSettings(),
+        describe=describe or DescribeSettings(model=model, organism=organism),
         decorate=decorate or DecorateSettings(),
     )
     with one_line_errors(options.out):

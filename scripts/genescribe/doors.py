@@ -31,6 +31,7 @@ SHELL: Words = PLAIN | {
     Remedy.USE_CPU: "or use --device cpu",
     Remedy.CHOOSE_PROMPT: "choose one of its prompts that do: --prompt {value}",
     Remedy.ASK_TASKS: "this one answers fixed tasks (genescribe ask)",
+    Remedy.GIVE_FACT: "add --{value} TEXT",
     Remedy.ASK_ONE_BY_ONE: "ask each question in a command of its own, with --question",
     Remedy.CONVERT_CHECKPOINT: "convert a published checkpoint with genescribe models convert",
     Remedy.CHOOSE_LAYOUT: "use --from {value}",
@@ -88,7 +89,7 @@ PYTHON: Words = PLAIN | {
     Remedy.GIVE_GENOME: "give the genome as genome=",
     Remedy.GIVE_NAME: "give a name without slashes as name=",
     Remedy.SKIP_MISSING_CONTIGS: "or skip these genes by "
-    "extract=ExtractOptions(allow_missing_contigs=True)",
+    "extract=ExtractSettings(allow_missing_contigs=True)",
     Remedy.USE_CPU: 'or compute with device="cpu"',
     Remedy.CHOOSE_PROMPT: 'choose one of its prompts that do: prompt="{value}"',
 }

@@ -31,6 +31,8 @@ class Remedy(StrEnum):
     GIVE_NAME = "give a name without slashes"
     SKIP_MISSING_CONTIGS = "or skip these genes"
     STRIP_FIRST = "take its descriptions out first"
+    CORRECT_LINE = "correct the line"
+    DESCRIBE_AGAIN = "write the file anew"
     EXTRACT_AGAIN = "extract the genes again"
     EXTRACT_FOR_SAME_MODELS = "name the models that the genes were extracted for, or extract again"
     GIVE_RECORD = "give the record of a stage"
@@ -38,6 +40,7 @@ class Remedy(StrEnum):
     USE_CPU = "compute on the CPU"
     CHOOSE_PROMPT = "choose one of its prompts that do: {value}"
     ASK_TASKS = "it answers fixed tasks"
+    GIVE_FACT = "give a {value}"
     ASK_ONE_BY_ONE = "ask each question on its own"
 
     CONVERT_CHECKPOINT = "convert the published checkpoint"

@@ -58,6 +58,14 @@ NotNegative = Annotated[Number, Field(ge=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 
+def key(meaning: str, default: Any = ..., **rules: Any) -> Any:
+    """Return a field of ``Keys``: what the key says, and its value where it is left out.
+
+    Without ``default`` the key is needed. ``rules`` are those of ``pydantic.Field``.
+    """
+    return Field(default, description=meaning, **rules)
+
+
 class Keys(BaseModel):
     """A table of keys: what is unknown, missing or of another type is refused."""
 
@@ -131,7 +139,7 @@ def problem(error: ValidationError) -> tuple[str, str]:
         return where, "missing; give it"
     if kind == "value_error":
         return where, f"{value}: {message.removeprefix('Value error, ')}"
-    _, should, rule = message.partition(" should ")
+    _, should, rule = message.replace("a valid dictionary", "a table of keys").partition(" should ")
     return where, f"{value}{should}{rule}" if should else f"{value}: {message}"
 
 

@@ -7,11 +7,13 @@ writers of GTF/GFF3 and the tables for people use 1-based closed positions.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import NamedTuple
+
+from genescribe.errors import InputError
 
 Progress = Callable[[int, int], None]
 """Told now and then how many genes, tensors or steps are done, and of how many."""
@@ -167,6 +169,35 @@ class Description:
     prompt: str
     truncated: int = 0
     calibrated: bool = True
+
+    @classmethod
+    def skipped(cls, row: GeneRow, model: str = "", prompt: str = "") -> Description:
+        """Return what stands for a gene that no model read, for the reason in its row."""
+        return cls(row.gene_id, "", Status.SKIPPED, row.reason, None, None, 0, model, prompt)
+
+    @classmethod
+    def failed(cls, record: SequenceRecord, reason: Reason, model: str, prompt: str) -> Description:
+        """Return what stands for a gene of which its model could make nothing."""
+        return cls(
+            record.gene_id, "", Status.FAILED, reason, None, None, 0, model, prompt,
+            record.truncated,
+        )  # fmt: skip
+
+
+def check_same_genes(gene_ids: Iterable[str], described: Collection[str], where: str) -> None:
+    """Raise InputError unless each gene of ``where`` has a description, and no other gene has."""
+    known = dict.fromkeys(gene_ids)
+    undescribed = [gene_id for gene_id in known if gene_id not in described]
+    unknown = [gene_id for gene_id in described if gene_id not in known]
+    for found, what in (
+        (undescribed, "genes have no description"),
+        (unknown, "descriptions are of genes that it does not have"),
+    ):
+        if found:
+            raise InputError(
+                f"{where}: {len(found)} {what} (first: {', '.join(found[:3])}); "
+                "give the descriptions of all its genes, and of no others"
+            )
 
 
 def biotype_matches(biotype: str, pattern: str) -> bool:

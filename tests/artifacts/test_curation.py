@@ -89,8 +89,14 @@ def test_unknown_gene(described) -> None:
     ("content", "message"),
     [
         ("gene_id\ttext\n", "c.tsv:1: not a curation"),
-        ("gene_id\tdecision\ttext\tpredicted\na\tmaybe\tx\ty\n", "c.tsv:2: decision 'maybe'"),
-        ("gene_id\tdecision\ttext\tpredicted\na\tedit\n", "c.tsv:2: has 2 columns"),
+        (
+            "gene_id\tdecision\ttext\tpredicted\na\tmaybe\tx\ty\n",
+            "c.tsv:2: .*'maybe' is not one of",
+        ),
+        (
+            "gene_id\tdecision\ttext\tpredicted\na\tedit\n",
+            "c.tsv:2: .*has 2 columns",
+        ),
         ("gene_id\tdecision\ttext\tpredicted\na\tedit\t \ty\n", "c.tsv:2: edit of gene a has no"),
         (
             "gene_id\tdecision\ttext\tpredicted\na\treject\t\ty\na\treject\t\ty\n",

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 
 import pytest
 
-from genescribe.artifacts.descriptions import (
-    DescriptionLog,
-    from_json,
-    read_descriptions,
-    repair_tail,
-    to_json,
-)
+from genescribe.artifacts.description_log import DescriptionLog, repair_tail
+from genescribe.artifacts.descriptions import DESCRIPTIONS, read_descriptions
 from genescribe.errors import FormatError, OutputExistsError, SettingsChangedError
 from genescribe.records import Description, Reason, Status
 
@@ -28,10 +24,10 @@ def row(gene_id: str, text: str = "a kinase") -> Description:
     "text", ["", "é\u2028\x85 ß", '"quoted"\t\n', "x" * 10_000, "latin \udce9"]
 )
 def test_json_lines_round_trip(text: str) -> None:
-    line = to_json(row("g 1", text))
+    line = DESCRIPTIONS.line(row("g 1", text))
     assert "\n" not in line
     line.encode("utf-8")  # raises where the file would not be UTF-8
-    assert from_json(line) == row("g 1", text)
+    assert DESCRIPTIONS.parse(line) == row("g 1", text)
 
 
 def test_rows_reach_their_name_only_when_the_run_ends(tmp_path: Path) -> None:
@@ -94,7 +90,31 @@ def test_resume_of_a_finished_run_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "d.jsonl"
-    path.write_text(to_json(row("a")) + '\n{"gene_id": 1}\n', encoding="utf-8")
+    path.write_text(DESCRIPTIONS.line(row("a")) + '\n{"gene_id": 1}\n', encoding="utf-8")
+    with pytest.raises(FormatError, match=r"d\.jsonl:2: not a description"):
+        list(read_descriptions(path))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("gene_id", '["a"]'), ("gene_id", "1"), ("text", "null"), ("text", "true"),
+        ("text", '"\\ud800"'), ("status", '"good"'), ("status", "null"), ("reason", "{}"),
+        ("score", '"0.5"'), ("score", "NaN"), ("score", "Infinity"), ("score", "1.01"),
+        ("score", "-0.1"), ("score", "true"), ("lift", "1e999"), ("lift", "[]"),
+        ("n_tokens", "1.5"), ("n_tokens", "true"), ("n_tokens", "-1"), ("n_tokens", '"3"'),
+        ("model", "7"), ("prompt", "null"), ("truncated", "null"), ("calibrated", "1"),
+        ("text", "[" * 100_000),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_type_is_refused_with_its_line(
+    tmp_path: Path, field: str, value: str
+) -> None:
+    path, good = tmp_path / "d.jsonl", DESCRIPTIONS.line(row("a"))
+    old = json.dumps(getattr(row("b"), field))
+    bad = DESCRIPTIONS.line(row("b")).replace(f'"{field}": {old}', f'"{field}": {value}')
+    assert bad != DESCRIPTIONS.line(row("b"))
+    path.write_text(f"{good}\n{bad}\n", encoding="utf-8")
     with pytest.raises(FormatError, match=r"d\.jsonl:2: not a description"):
         list(read_descriptions(path))
 

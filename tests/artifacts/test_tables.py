@@ -12,7 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genescribe.artifacts import tables
+from genescribe.artifacts.codec import escape, unescape
+from genescribe.artifacts.descriptions import DESCRIPTION_COLUMNS, write_descriptions_tsv
+from genescribe.artifacts.genes import read_genes_tsv, write_genes_tsv
+from genescribe.artifacts.sequences import read_sequences, write_sequences
 from genescribe.errors import FormatError, InputError
 from genescribe.records import (
     Description,
@@ -73,8 +76,8 @@ def make_record(gene_id: str, sequence: str, biotype: str = "protein_coding") ->
 @pytest.mark.parametrize("text", HARD_TEXTS)
 def test_a_text_column_comes_back_and_is_no_formula(tmp_path: Path, text: str) -> None:
     row = make_row(text or "id", name=text, product=text, biotype=text, transcript_id=text)
-    tables.write_genes_tsv(tmp_path / "genes.tsv", [row])
-    assert tables.read_genes_tsv(tmp_path / "genes.tsv") == [row]
+    write_genes_tsv(tmp_path / "genes.tsv", [row])
+    assert read_genes_tsv(tmp_path / "genes.tsv") == [row]
     with (tmp_path / "genes.tsv").open(
         encoding="utf-8", errors="surrogateescape", newline=""
     ) as handle:
@@ -86,19 +89,19 @@ def test_a_text_column_comes_back_and_is_no_formula(tmp_path: Path, text: str) -
 @given(st.text())
 @settings(max_examples=300)
 def test_any_text_is_one_cell(text: str) -> None:
-    cell = tables.escape(text)
+    cell = escape(text)
     assert not set(cell) & set("\t\n\r")
-    assert tables.unescape(cell) == text
+    assert unescape(cell) == text
 
 
 def test_positions_are_one_based_and_closed_in_the_file(tmp_path: Path) -> None:
-    tables.write_genes_tsv(tmp_path / "genes.tsv", [make_row(reason=Reason.TOO_SHORT, view="")])
+    write_genes_tsv(tmp_path / "genes.tsv", [make_row(reason=Reason.TOO_SHORT, view="")])
     header, line = (tmp_path / "genes.tsv").read_text().splitlines()
     cells = dict(zip(header.split("\t"), line.split("\t"), strict=True))
     assert list(cells) == list(GeneRow.__dataclass_fields__)
     assert (cells["start"], cells["end"]) == ("10", "20")
     assert (cells["gc"], cells["reason"]) == ("0.4545", "too_short")
-    assert tables.read_genes_tsv(tmp_path / "genes.tsv")[0].start == 9
+    assert read_genes_tsv(tmp_path / "genes.tsv")[0].start == 9
 
 
 @pytest.mark.parametrize(
@@ -109,14 +112,19 @@ def test_positions_are_one_based_and_closed_in_the_file(tmp_path: Path) -> None:
         (lambda text: text.replace("\tcds\t", "\tcdna\t"), ":2: not a row"),
         (lambda text: text + "g2\tchr1\n", ":3: not a row"),
         (lambda text: text.rstrip("\n") + "unknown_reason\n", ":2: not a row"),
+        (lambda text: text.replace("\t10\t", "\t1_0\t"), ":2: not a row"),
+        (lambda text: text.replace("\t10\t", "\t\u0661\u0660\t"), ":2: not a row"),
+        (lambda text: text.replace("\t20\t", "\t+20\t"), ":2: not a row"),
+        (lambda text: text.replace("0.4545", "nan"), ":2: not a row"),
+        (lambda text: text.replace("\t-\t", "\tminus\t"), ":2: not a row"),
     ],
 )
 def test_a_changed_table_is_refused_with_its_line(tmp_path: Path, change, where: str) -> None:
     path = tmp_path / "genes.tsv"
-    tables.write_genes_tsv(path, [make_row()])
+    write_genes_tsv(path, [make_row()])
     path.write_text(change(path.read_text()))
     with pytest.raises(FormatError) as error:
-        tables.read_genes_tsv(path)
+        read_genes_tsv(path)
     assert f"{path}{where}" in str(error.value)
     assert "; extract the genes again" in str(error.value)
     assert "\n" not in str(error.value)
@@ -131,8 +139,8 @@ def test_sequences_come_back(tmp_path: Path) -> None:
         replace(make_record("long", "ACGT"), truncated=5321),
     ]
     path = tmp_path / "sequences.fa.gz"
-    tables.write_sequences(path, records)
-    assert list(tables.read_sequences(path)) == records
+    write_sequences(path, records)
+    assert list(read_sequences(path)) == records
     text = gzip.decompress(path.read_bytes()).decode()
     assert ">my%20gene%20100%25%E2%80%A8 view=cds biotype=odd%20type sha256=" in text
 
@@ -140,7 +148,7 @@ def test_sequences_come_back(tmp_path: Path) -> None:
 def test_sequences_are_bgzip_with_the_same_bytes_each_time(tmp_path: Path, need) -> None:
     records = [make_record(f"g{number}", "ACGGT" * 40_000) for number in range(3)]
     for name in ("a.fa.gz", "b.fa.gz"):
-        tables.write_sequences(tmp_path / name, records)
+        write_sequences(tmp_path / name, records)
     written = (tmp_path / "a.fa.gz").read_bytes()
     assert written == (tmp_path / "b.fa.gz").read_bytes()
     # SAM specification, 4.1.2: the empty block by which readers know that nothing is missing
@@ -175,13 +183,13 @@ def test_foreign_sequences_are_refused_with_their_line(
     path = tmp_path / "sequences.fa.gz"
     path.write_bytes(gzip.compress(text.encode()))
     with pytest.raises(FormatError) as error:
-        list(tables.read_sequences(path))
+        list(read_sequences(path))
     assert f"{path}{where}" in str(error.value)
 
 
 def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "sequences.fa.gz"
-    tables.write_sequences(path, [make_record("g1", "ACGT")])
+    write_sequences(path, [make_record("g1", "ACGT")])
     before = path.read_bytes()
 
     def stops():
@@ -189,7 +197,7 @@ def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
         raise InputError("stop")
 
     with pytest.raises(InputError):
-        tables.write_sequences(path, stops())
+        write_sequences(path, stops())
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["sequences.fa.gz"]
 
@@ -204,13 +212,13 @@ def test_descriptions_table(tmp_path: Path) -> None:
     )
     path = tmp_path / "descriptions.tsv"
     rows = [make_row("g1", product="kinase"), make_row("g2", reason=Reason.TOO_SHORT)]
-    tables.write_descriptions_tsv(path, rows, {"g2": skipped, "g1": described})
+    write_descriptions_tsv(path, rows, {"g2": skipped, "g1": described})
     header, first, second = (line.split("\t") for line in path.read_text().splitlines())
-    assert header == list(tables.DESCRIPTION_COLUMNS)
+    assert header == list(DESCRIPTION_COLUMNS)
     assert first[:7] == ["g1", "chr1", "10", "20", "-", "protein_coding", "abc"]
     assert first[7:12] == ["described", "", "0.7100", "-0.2500", "9"]
     assert first[12:] == ["tiny@ab", "p1", "5321", "no", "kinase", "'=cmd|' /C calc'!A0"]
     assert second[7:12] == ["skipped", "too_short", "", "", "0"]
     assert second[14:16] == ["0", ""]
-    with pytest.raises(InputError, match="gene g2: has no description"):
-        tables.write_descriptions_tsv(path, rows, {"g1": described})
+    with pytest.raises(InputError, match=r"1 genes have no description \(first: g2\)"):
+        write_descriptions_tsv(path, rows, {"g1": described})

@@ -24,7 +24,7 @@ from genescribe.cli.chat import cell
 from genescribe.pipeline.genes import GeneChoice, find_genes
 from genescribe.records import View
 from genescribe.specs.spec import load_spec
-from genescribe.specs.tasks import QUESTIONS
+from genescribe.specs.tasks import TASK_TYPES
 from support.answering_models import genomicllm_like, memorise, write_spec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -211,7 +211,7 @@ def test_json_lines(model: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_tasks_of_a_model(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ask", "--list", "--model", "genomicllm-92m"]) == 0
     listed = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
-    assert set(QUESTIONS) <= set(listed), "all question types of GenomicLLM have their task"
+    assert set(TASK_TYPES) <= set(listed), "all tasks of GenomicLLM are there"
     assert "computed" in listed["reverse_complement"]
     assert "computed" not in listed["enhancer"]
     assert main(["ask", "--list", "--model", "tiny"]) == 0

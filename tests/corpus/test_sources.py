@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from genescribe.corpus.build import build_corpus
+from genescribe.corpus.collection import build_corpus
 from genescribe.corpus.entries import Drop, Entry, Field
 from genescribe.corpus.records import by_gene
 from genescribe.corpus.sources import Source, read_sheet, source_name
 from genescribe.errors import FormatError, InputError
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.extract import ExtractSettings, Reading, extract
+from genescribe.genome.extract import Reading, extract
 from genescribe.genome.fasta import Genome
+from genescribe.genome.settings import ExtractSettings
 from genescribe.records import View
 from support.corpus_toys import open_frame, pair, write_pairs
 
@@ -105,9 +106,9 @@ def test_real_genes_are_read_as_run_reads_them(test_data: Path, tmp_path: Path) 
     gff, fasta, gbff = (
         folder / f"GCF_000005845.2_genomic.{ending}.gz" for ending in ("gff", "fna", "gbff")
     )
-    settings = ExtractSettings(reading=lambda biotype: Reading(View.CDS))
+    settings = ExtractSettings(min_length=1, exclude_biotypes=())
     with Genome.open(fasta, tmp_path) as opened:
-        rows = extract(read_annotation(gff), opened, settings)
+        rows = extract(read_annotation(gff), opened, settings, lambda biotype: Reading(View.CDS))
         expected = {row.gene_id.removeprefix("gene-"): sequence for row, sequence in rows}
     genes = {name: entry for name, entry in read(gbff).items() if entry.drop is None}
     assert len(genes) > 4400

@@ -20,9 +20,9 @@ from genescribe.corpus.partition import (
     Leakage,
     Relatives,
     SplitSettings,
+    divide,
     find_relatives,
     leakage,
-    split,
 )
 from genescribe.corpus.records import by_gene, sequence_records, write_corpus
 from genescribe.corpus.splits import Side, SplitRow, read_splits, write_splits
@@ -139,7 +139,7 @@ def test_mmseqs_that_is_missing(genes: Genes, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_families_stay_whole(genes: Genes, kin: Relatives) -> None:
-    rows = split(genes, SplitSettings(By.FAMILY, validation=6, test=9), kin)
+    rows = divide(genes, SplitSettings(By.FAMILY, validation=6, test=9), kin)
     assert [len(on(rows, side)) for side in Side] == [45, 6, 9, 0]
     for family in range(FAMILIES):
         assert len({row.side for row in rows if row.family == family}) == 1
@@ -149,7 +149,7 @@ def test_families_stay_whole(genes: Genes, kin: Relatives) -> None:
 
 
 def test_random_split_takes_single_genes_and_says_what_leaks(genes: Genes, kin: Relatives) -> None:
-    rows = split(genes, SplitSettings(By.RANDOM, validation=0.1, test=0.25), kin)
+    rows = divide(genes, SplitSettings(By.RANDOM, validation=0.1, test=0.25), kin)
     assert [len(on(rows, side)) for side in Side] == [39, 6, 15, 0]
     report = {row.side: row for row in leakage(genes, rows)}
     train = {row.family for row in on(rows, Side.TRAIN)}
@@ -159,7 +159,7 @@ def test_random_split_takes_single_genes_and_says_what_leaks(genes: Genes, kin: 
 
 def test_a_text_that_training_has_as_well_leaks(genes: Genes, kin: Relatives) -> None:
     same = [[record(gene[0].gene_id, gene[0].sequence, answer="holin")] for gene in genes]
-    rows = split(same, SplitSettings(By.FAMILY, validation=0, test=6), kin)
+    rows = divide(same, SplitSettings(By.FAMILY, validation=0, test=6), kin)
     assert leakage(same, rows)[0].same_answer_in_train == 6
 
 
@@ -167,7 +167,7 @@ def test_sides_are_the_same_again_and_others_with_another_seed(
     genes: Genes, kin: Relatives
 ) -> None:
     settings = [SplitSettings(By.RANDOM, 0.1, 0.1, seed=seed) for seed in (1, 1, 2)]
-    one, again, other = (split(genes, each, kin) for each in settings)
+    one, again, other = (divide(genes, each, kin) for each in settings)
     assert one == again != other
 
 
@@ -176,7 +176,7 @@ def test_organisms_held_out(genes: Genes, kin: Relatives) -> None:
     other = [[record("x", genes[at][0].sequence, organism="Other")] for at in range(30)]
     both = [[*genes[0], *other[0]], *other[1:], *genes[30:]]
     for by, test in ((By.SPECIES, 0), (By.FAMILY, 3)):
-        rows = split(both, SplitSettings(by, 3, test, held_out=("Other",)), kin)
+        rows = divide(both, SplitSettings(by, 3, test, held_out=("Other",)), kin)
         assert Counter(row.side for row in rows)[Side.HELD_OUT] == 30
         assert all(row.side is Side.HELD_OUT for row in rows[:30])
         assert len(on(rows, Side.VALIDATION)) == 3
@@ -188,7 +188,7 @@ def test_genes_of_which_nothing_is_known_do_not_count(genes: Genes, kin: Relativ
         gene if at % 2 else [record("u", gene[0].sequence, answer="orf", informative=False)]
         for at, gene in enumerate(genes)
     ]
-    rows = split(known, SplitSettings(By.RANDOM, 0, 10), kin)
+    rows = divide(known, SplitSettings(By.RANDOM, 0, 10), kin)
     test = {row.sha256 for row in on(rows, Side.TEST)}
     assert sum(gene[0].informative for gene in known if gene[0].sha256 in test) == 10
     assert len(test) > 10
@@ -220,23 +220,23 @@ def test_splits_that_leave_nothing(
     genes: Genes, kin: Relatives, settings: SplitSettings, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        split(genes, settings, kin)
+        divide(genes, settings, kin)
 
 
 # ---- the table and the command
 
 
 def test_table(genes: Genes, kin: Relatives, tmp_path: Path) -> None:
-    rows = split(genes, SplitSettings(By.FAMILY, 3, 3), kin)
+    rows = divide(genes, SplitSettings(By.FAMILY, 3, 3), kin)
     path = tmp_path / "splits.tsv"
     write_splits(path, rows)
     assert list(read_splits(path).values()) == rows
     header, first, *_ = path.read_text().splitlines()
     for lines, message in (
         ([header], "has no row"),
-        (["sha256\tside", first], "splits.tsv:1: columns are not sha256, gene_id"),
+        (["sha256\tside", first], "splits.tsv:1: not a splits.tsv of .* sha256, gene_id"),
         ([header, first[: first.rindex("\t")] + "\tdev"], "splits.tsv:2: .*'dev' is not"),
-        ([header, "abc"], "splits.tsv:2: not a row of a split"),
+        ([header, "abc"], "splits.tsv:2: not a row of splits"),
     ):
         path.write_text("\n".join(lines) + "\n")
         with pytest.raises(FormatError, match=message):

@@ -5,23 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import yaml
-from scipy.stats import binomtest
 
 from genescribe.errors import InputError
 from genescribe.evaluation.calibration import (
-    Z_BOUND,
+    BOUND_LEVEL,
     Fit,
-    as_json,
     choose_min_lift,
     choose_min_score,
     curve,
     fit,
     quality,
     reliability,
-    right_share,
-    wilson,
-    yaml_lines,
+    share,
 )
+from genescribe.evaluation.figures import CalibrationFigures, CorpusData
+from genescribe.evaluation.intervals import wilson
 
 NO_LIFT = np.zeros(100)
 
@@ -49,7 +47,7 @@ def test_cross_fitted_probabilities_are_those_of_the_fit(fitted: Fit) -> None:
     log_probs, lifts, right = made_up(20000, 0)
     own = [fitted.calibration.probability(*pair) for pair in zip(log_probs, lifts, strict=True)]
     assert np.abs(fitted.probabilities - own).max() < 0.02
-    assert quality(fitted.probabilities, right)["expected_calibration_error"] < 0.02
+    assert quality(fitted.probabilities, right).expected_calibration_error < 0.02
 
 
 def test_thresholds_hold_on_other_genes(fitted: Fit) -> None:
@@ -111,7 +109,7 @@ def test_min_score_is_the_smallest_whose_bound_reaches_the_target() -> None:
     # from 0.31 on 167 of 200 are right: 0.835, and its bound is above 0.7; from 0.11 on 0.69
     found = choose_min_score(scores, right, everything, 0.0, 0.7)
     assert (found.min_score, found.coverage, found.precision) == (0.31, 0.5, 0.835)
-    assert found.lower_bound == pytest.approx(wilson(167, 200, Z_BOUND)[0], abs=1e-4)
+    assert found.lower_bound == pytest.approx(wilson(167, 200, BOUND_LEVEL)[0], abs=1e-4)
     # of those from 0.51 on, 0.95 are right, but the bound of 100 genes is below 0.93
     assert not choose_min_score(scores, right, everything, 0.0, 0.93).reached
     assert choose_min_score(scores, right, everything, 0.0, 0.9).min_score == 0.51
@@ -135,10 +133,13 @@ def test_min_lift_is_above_what_other_genes_support() -> None:
     assert choose_min_lift(np.full(10, -3.0)) == 0
 
 
-def test_wilson_is_scipys() -> None:
-    for right, genes in ((0, 10), (7, 10), (50, 60)):
-        low, high = binomtest(right, genes).proportion_ci(method="wilson")
-        assert wilson(right, genes) == pytest.approx((low, high), abs=1e-6)
+def test_wilson_is_that_of_the_formula() -> None:
+    for right, genes, z, level in ((0, 10, 1.959964, 0.95), (7, 10, 1.281552, 0.8)):
+        p, scale = right / genes, 1 + z * z / genes
+        half = z * np.sqrt(p * (1 - p) / genes + (z / (2 * genes)) ** 2)
+        centre = p + z * z / (2 * genes)
+        expected = ((centre - half) / scale, (centre + half) / scale)
+        assert wilson(right, genes, level) == pytest.approx(expected, abs=1e-6)
     assert wilson(0, 0) == (0, 1)
 
 
@@ -147,35 +148,49 @@ def test_reliability_groups_hold_every_gene_once() -> None:
     scores = np.round(rng.random(333), 2)
     right = rng.random(333) < scores
     groups = reliability(scores, right)
-    assert sum(group["genes"] for group in groups) == 333
-    assert [g["score"] for g in groups] == sorted(g["score"] for g in groups)
-    assert sum(g["right"] * g["genes"] for g in groups) == pytest.approx(right.sum(), abs=0.1)
+    assert sum(group.genes for group in groups) == 333
+    assert [g.score for g in groups] == sorted(g.score for g in groups)
+    assert sum(g.correct * g.genes for g in groups) == pytest.approx(right.sum(), abs=0.1)
     assert len(reliability(np.zeros(20), np.zeros(20, bool))) == 1
 
 
 def test_quality_of_a_perfect_and_of_a_useless_score() -> None:
     right = np.arange(100) < 30
     perfect = quality(right.astype(float), right)
-    assert (perfect["expected_calibration_error"], perfect["brier"], perfect["auc"]) == (0, 0, 1)
+    assert (perfect.expected_calibration_error, perfect.brier, perfect.auc) == (0, 0, 1)
     useless = quality(np.full(100, 0.5), right)
-    assert (useless["expected_calibration_error"], useless["auc"]) == (0.2, 0.5)
-    assert quality(np.full(5, 0.5), np.ones(5, bool))["auc"] is None
+    assert (useless.expected_calibration_error, useless.auc) == (0.2, 0.5)
+    assert quality(np.full(5, 0.5), np.ones(5, bool)).auc is None
 
 
 def test_curve_and_shares() -> None:
     scores, right = np.array([0.1, 0.4, 0.6, 0.9]), np.array([False, False, True, True])
-    rows = {row["threshold"]: row for row in curve(scores, right, np.ones(4, bool))}
-    assert (rows[0.5]["coverage"], rows[0.5]["precision"]) == (0.5, 1)
-    assert (rows[0.0]["coverage"], rows[0.0]["precision"]) == (1, 0.5)
+    rows = {row.threshold: row for row in curve(scores, right, np.ones(4, bool))}
+    assert (rows[0.5].coverage, rows[0.5].precision) == (0.5, 1)
+    assert (rows[0.0].coverage, rows[0.0].precision) == (1, 0.5)
     assert max(rows) == 0.9
-    found = right_share(right, [False, True, True, True])
-    assert (found["genes"], found["coverage"], found["right"]) == (3, 0.75, 0.6667)
-    assert right_share(right, [False] * 4)["right"] is None
+    found = share(right, [False, True, True, True])
+    assert (found.genes, found.coverage, found.correct) == (3, 0.75, 0.6667)
+    assert share(right, [False] * 4).correct is None
 
 
-def test_yaml_lines_are_those_of_a_spec(fitted: Fit) -> None:
-    lines = yaml.safe_load(yaml_lines(fitted))
+def test_spec_lines_are_those_of_a_spec(fitted: Fit) -> None:
+    _, lifts, right = made_up(20000, 0)
+    figures = CalibrationFigures(
+        data=CorpusData("corpus", "splits", ("test",), ("product name",), None, {}, 0),
+        model="toy",
+        genes=20000,
+        correct="ROUGE-L F of at least 0.5",
+        share_correct=0.5,
+        calibration=fitted.calibration,
+        target_precision=0.7,
+        thresholds=fitted.thresholds,
+        quality=quality(fitted.probabilities, right),
+        reliability=reliability(fitted.probabilities, right),
+        curve=curve(fitted.probabilities, right, lifts > 0),
+    )
+    lines = yaml.safe_load(figures.spec_lines())
     assert set(lines) == {"calibration", "min_lift", "min_score"}
     assert set(lines["calibration"]) == {"intercept", "log_prob", "lift"}
-    _, lifts, right = made_up(20000, 0)
-    assert as_json(fitted, lifts, right)["thresholds"]["min_score"] == lines["min_score"]
+    assert figures.as_json()["thresholds"]["min_score"] == lines["min_score"]
+    assert figures.as_json()["sides"] == ["test"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import random
 from collections.abc import Callable
@@ -10,15 +11,24 @@ from pathlib import Path
 
 import pytest
 
+from genescribe import evaluation
 from genescribe.artifacts.descriptions import write_descriptions
-from genescribe.artifacts.tables import write_genes_tsv
+from genescribe.artifacts.genes import write_genes_tsv
 from genescribe.cli import main
 from genescribe.corpus.records import CorpusRecord, write_corpus
 from genescribe.corpus.splits import Side, SplitRow, write_splits
 from genescribe.evaluation.cases import Case
-from genescribe.evaluation.runs import Conditions, nats, records, run_model, write
-from genescribe.inference.describer import DescribeParams, Describer
+from genescribe.evaluation.runs import (
+    Conditions,
+    negative_log_likelihood,
+    records,
+    run_model,
+    write,
+)
+from genescribe.evaluation.settings import PROTOCOLS, EvaluationSettings, ModelOnCorpus
+from genescribe.inference.describer import Describer
 from genescribe.inference.likelihood import text_likelihoods
+from genescribe.inference.params import DescribeParams
 from genescribe.records import Status, View, sequence_sha256
 
 TEXTS = (
@@ -98,7 +108,7 @@ def test_likelihoods_are_the_models_own_whatever_the_batch(describer: Describer)
 
 def test_lift_is_the_difference_of_two_likelihoods(describer: Describer) -> None:
     genes = [r.sequence_record() for r in made_up(3)]
-    (batch,) = describer.generations(genes)
+    (batch,) = describer.batching.generations(genes, DescribeParams())
     for found in batch:
         assert found.generation is not None
         given = [found.generation.text]
@@ -122,17 +132,19 @@ def test_a_run_reads_what_it_says_it_reads(describer: Describer) -> None:
     cases = cases_of(made_up(6))
     run = run_model(describer, cases, Conditions(), seed=0)
     assert [d.gene_id for d in run.own.descriptions] == [case.gene_id for case in cases]
-    own = nats(describer, cases, records(cases), Conditions())
-    assert run.nats["gene"].over() == pytest.approx(own.over())
-    assert run.nats["gene"].over() != run.nats["other_gene"].over()
-    totals = [measure.values[:, 1].tolist() for measure in run.nats.values()]
+    own = negative_log_likelihood(describer, cases, records(cases), Conditions())
+    assert run.nll["gene"].over() == pytest.approx(own.over())
+    assert run.nll["gene"].over() != run.nll["other_gene"].over()
+    totals = [measure.values[:, 1].tolist() for measure in run.nll.values()]
     assert totals[0] == totals[1] == totals[2]  # the same tokens, read in three ways
 
 
 def test_references_of_one_gene_are_all_read(describer: Describer) -> None:
     (case,) = cases_of(made_up(1))
-    both = nats(describer, [replace(case, references=TEXTS[:2])], records([case]), Conditions())
-    one = nats(describer, [case], records([case]), Conditions())
+    both = negative_log_likelihood(
+        describer, [replace(case, references=TEXTS[:2])], records([case]), Conditions()
+    )
+    one = negative_log_likelihood(describer, [case], records([case]), Conditions())
     assert both.values[0, 1] > one.values[0, 1]
 
 
@@ -252,6 +264,30 @@ def test_descriptions_beside_a_table(described: Path) -> None:
     assert found["differences"] == found["nats"] == {}
 
 
+def test_the_example_of_the_library_function(
+    described: Path, described_gene: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (described / "results").mkdir()
+    rows = [described_gene(f"g{i}", text=text)[1] for i, text in enumerate(TEXTS[:2])]
+    write_descriptions(described / "results" / "descriptions.jsonl", rows)
+    (described / "references.tsv").write_text(f"gene_id\tproduct\ng0\t{TEXTS[0]}\ng1\tkinase\n")
+    monkeypatch.chdir(described)
+    (examples,) = doctest.DocTestFinder().find(evaluation.evaluate, globs={"Path": Path})
+    assert doctest.DocTestRunner().run(examples) == (0, 5)
+
+
+def test_figures_of_the_library_are_those_of_the_command(evaluated: Path) -> None:
+    held_out = ModelOnCorpus(
+        model="tiny",
+        corpus=evaluated / "corpus.jsonl.gz",
+        splits=evaluated / "splits.tsv",
+        sides=("test",),
+    )
+    found = evaluation.evaluate(held_out, EvaluationSettings(protocols=PROTOCOLS))
+    assert json.loads(json.dumps(found.as_json())) == figures(evaluated)
+    assert len(found.rows) == found.genes == 8
+
+
 def test_descriptions_beside_an_annotation(described: Path) -> None:
     lines = ["##gff-version 3"]
     for i, product in enumerate(("pyruvate kinase", "DNA topoisomerase", "", "tRNA-Ala")):
@@ -323,7 +359,7 @@ def test_references_that_are_none(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--side", "holdout"], "--side holdout: there are train, validation, test, held_out"),
+        (["--side", "holdout"], "side holdout: there are train, validation, test, held_out"),
         (["--side", "validation"], "no informative answer to 'product name' on side validation"),
         (["--question", "summary"], "no informative answer to 'summary'"),
         (["--model", "nothing"], "no model named 'nothing'"),

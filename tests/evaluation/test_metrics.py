@@ -15,6 +15,7 @@ from sacrebleu.metrics import BLEU
 
 from genescribe.errors import InputError
 from genescribe.evaluation import wordnet
+from genescribe.evaluation.figures import Figure
 from genescribe.evaluation.intervals import interval, resampled, summary
 from genescribe.evaluation.metrics import Measure, bleu_counts, mean_of, score, subset
 from genescribe.evaluation.semantic import (
@@ -122,8 +123,8 @@ def test_an_empty_text_scores_0_and_counts() -> None:
 def test_right_is_a_matter_of_rouge_l() -> None:
     # two of four words in order: F is 0.5
     given, text = [["a b c d"]], ["a b x y"]
-    assert score(given, text, NONE, right=0.5)["right"].over() == 1
-    assert score(given, text, NONE, right=0.51)["right"].over() == 0
+    assert score(given, text, NONE, correct=0.5)["right"].over() == 1
+    assert score(given, text, NONE, correct=0.51)["right"].over() == 0
 
 
 def test_several_references_count_by_the_best() -> None:
@@ -251,13 +252,13 @@ def test_bootstrap_is_seeded_and_paired() -> None:
 
 def test_corpus_bleu_is_resampled_as_a_whole() -> None:
     found = score(REFERENCES, [given[0] for given in REFERENCES], NONE)["corpus_bleu_4"]
-    assert summary({"bleu": found}, 0)["bleu"] == {"value": 1.0, "interval": [1.0, 1.0]}
+    assert summary({"bleu": found}, 0)["bleu"] == Figure(1.0, (1.0, 1.0))
 
 
 def test_values_that_are_missing_do_not_count() -> None:
     assert mean_of([1.0, np.nan, 3.0]).over() == 2
     nothing = summary({"lift": mean_of([np.nan, np.nan])}, 0)["lift"]
-    assert nothing == {"value": None, "interval": None}
+    assert nothing == Figure(None, None)
 
 
 def test_subset() -> None:

@@ -8,8 +8,9 @@ import pytest
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
 from genescribe.errors import InputError
-from genescribe.evaluation.protocols import PROTOCOLS, protocol, set_rouge
+from genescribe.evaluation.protocols import protocol, set_rouge
 from genescribe.evaluation.semantic import CharacterEncoder
+from genescribe.evaluation.settings import PROTOCOLS
 from genescribe.evaluation.wordnet import NoSynonyms
 
 REFERENCES = [

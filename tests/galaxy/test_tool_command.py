@@ -12,13 +12,13 @@ GENOME, GENES = TEST_DATA / "plasmid.fa", TEST_DATA / "plasmid.gff3"
 KILLED_AFTER_ONE_BATCH = """
 import os, signal, sys
 from genescribe.cli import main
-from genescribe.inference import cache, describer
+from genescribe.inference import batching, cache
 
 def put_and_die(self, found):
     put(self, found)
     os.kill(os.getpid(), signal.SIGKILL)
 
-describer.BATCH_TOKENS = {"cpu": 1}
+batching.BATCH_TOKENS = {"cpu": 1}
 put, cache.FolderCache.put = cache.FolderCache.put, put_and_die
 sys.exit(main())
 """

@@ -11,8 +11,9 @@ import pytest
 
 from genescribe.errors import AnnotationError, InputError, OutputError
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.decoration.decorate import DecorateSettings, decorate
+from genescribe.genome.decoration.decorate import decorate
 from genescribe.genome.decoration.strip import check_undecorated, strip
+from genescribe.genome.settings import DecorateSettings
 from genescribe.records import Description, Reason, Status
 from support.made_up_descriptions import PLAIN, describe_all, description
 
@@ -127,7 +128,7 @@ def test_all_lines_of_a_gene_get_the_same(tmp_path):
 def test_every_change_of_a_text_is_logged(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     hostile = replace(description("g1"), text='β\ttwo "q";')
-    run(tmp_path, GTF, {"g1": hostile}, name="in.gtf", ascii_only=True)
+    run(tmp_path, GTF, {"g1": hostile}, name="in.gtf", ascii=True)
     assert "gene g1: text 'β\\ttwo \"q\";' -> 'beta two \"q\";'" in caplog.text
     assert "gene g1: GTF text 'beta two \"q\";' -> \"beta two 'q',\"" in caplog.text
     caplog.clear()
@@ -174,7 +175,7 @@ def test_decorated_input_is_refused(tmp_path):
 
 def test_descriptions_of_another_annotation_are_refused(tmp_path):
     one = {"g1": description("g1")}
-    with pytest.raises(InputError, match=r"1 genes of the annotation have no .*\(first: g 2\)"):
+    with pytest.raises(InputError, match=r"in.gff3: 1 genes have no .*\(first: g 2\)"):
         run(tmp_path, GFF3, one)
     more = {f"g{n}": description(f"g{n}") for n in range(1, 9)} | {"g 2": description("g 2")}
     with pytest.raises(InputError, match=r"7 descriptions are of genes .*\(first: g2, g3, g4\)"):

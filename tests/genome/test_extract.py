@@ -17,13 +17,14 @@ from genescribe.errors import SequenceMismatchError
 from genescribe.genome.extract import (
     ExtractSettings,
     Reading,
+    ReadingOf,
     extract,
     representative,
-    transcript_sequences,
 )
 from genescribe.genome.fasta import Genome
 from genescribe.genome.splice import in_frame, splice, with_flanks
 from genescribe.records import Gene, Reason, Segment, Transcript, View, sequence_sha256
+from support.transcripts import transcript_sequences
 
 COMPLEMENT = dict(zip("ACGTRYSWKMBDHVN", "TGCAYRSWMKVHDBN", strict=True))
 LINEAR = "".join(random.Random(1).choices("ACGT", k=500))
@@ -80,16 +81,15 @@ def run(genome: Genome, *genes: Gene, circular: tuple[str, ...] = (), **options:
     annotation = SimpleNamespace(
         path=Path("in.gff3"), genes=list(genes), circular=frozenset(circular)
     )
-    return list(extract(annotation, genome, extract_settings(**options)))
+    return list(extract(annotation, genome, *one_model(**options)))
 
 
-def extract_settings(
+def one_model(
     views: dict[str, View] = AUTO, max_length: int | None = None, **options: object
-) -> ExtractSettings:
-    """The settings of one model for all biotypes."""
-    return ExtractSettings(
-        lambda biotype: Reading(views.get(biotype, views["default"]), max_length), **options
-    )
+) -> tuple[ExtractSettings, ReadingOf]:
+    """The settings, and what one model reads of all biotypes."""
+    settings = ExtractSettings(**{"min_length": 1, "exclude_biotypes": (), **options})
+    return settings, lambda biotype: Reading(views.get(biotype, views["default"]), max_length)
 
 
 def transcript(name: str, exons: list[Segment], cds: list[Segment] = ()) -> Transcript:
@@ -254,7 +254,7 @@ def test_each_biotype_is_read_as_its_own_model_reads_it(genome: Genome) -> None:
         for biotype in ("tRNA", "lncRNA", "miRNA")
     ]
     annotation = SimpleNamespace(path=Path("in.gff3"), genes=genes, circular=frozenset())
-    rows = list(extract(annotation, genome, ExtractSettings(readings.get)))
+    rows = list(extract(annotation, genome, ExtractSettings(), readings.get))
     assert [(row.view, row.length, row.truncated, row.reason) for row, _ in rows] == [
         ("transcript", 20, 50, ""), ("gene", 100, 0, ""), ("", 0, 0, "no_model"),
     ]  # fmt: skip
@@ -316,7 +316,7 @@ def test_a_gene_past_the_end_is_refused_before_the_first_row(genome: Genome) -> 
     genes = [gene(), gene("plasmid", [Segment(100, 130, "+")], gene_id="over")]
     annotation = SimpleNamespace(path=Path("in.gff3"), genes=genes, circular=frozenset())
     with pytest.raises(SequenceMismatchError) as error:
-        extract(annotation, genome, extract_settings())
+        extract(annotation, genome, *one_model())
     message = str(error.value)
     assert message.startswith(
         "in.gff3:7: gene over reaches position 130 of plasmid, which has 120 nt"

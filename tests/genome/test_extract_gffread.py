@@ -16,9 +16,9 @@ import pytest
 
 from genescribe.files import open_binary
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.extract import transcript_sequences
 from genescribe.genome.fasta import Genome
 from genescribe.records import View
+from support.transcripts import transcript_sequences
 
 YEAST = "yeast_genbank/GCA_000146045.2_R64_genomic"
 ECOLI = "ecoli_k12/GCF_000005845.2_genomic"

@@ -9,8 +9,9 @@ import gffutils
 import pytest
 
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.decoration.decorate import DecorateSettings, decorate
+from genescribe.genome.decoration.decorate import decorate
 from genescribe.genome.decoration.strip import strip
+from genescribe.genome.settings import DecorateSettings
 from support.made_up_descriptions import PLAIN, describe_all
 
 COLUMNS = ("seqid", "source", "type", "start", "end", "score", "strand", "phase", "attributes")

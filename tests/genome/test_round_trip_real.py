@@ -15,15 +15,16 @@ import pytest
 from genescribe.errors import InputError
 from genescribe.files import open_binary
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.decoration.decorate import DecorateSettings, write_decorated
+from genescribe.genome.decoration.decorate import decorate
 from genescribe.genome.decoration.plain_text import flatten, fold_to_ascii
 from genescribe.genome.decoration.strip import strip
+from genescribe.genome.settings import DecorateSettings
 from genescribe.records import Description, Gene, Status
 from support.made_up_descriptions import describe_all
 
 SETTINGS = [
     DecorateSettings(sorted_copy=False),
-    DecorateSettings("description", ascii_only=True, write_uncertain=True, sorted_copy=False),
+    DecorateSettings(attribute="description", ascii=True, write_uncertain=True, sorted_copy=False),
 ]
 FEWEST_READ = 100  # of 118 files; test_odd_gff says why the others are refused
 LARGE = 2_000_000  # bytes; a few whole genomes would make the tests slow
@@ -61,9 +62,7 @@ def decorated(test_data, tmp_path_factory) -> list[Decorated]:
                 original.write_bytes(handle.read())
             descriptions = describe_all(annotation)
             settings = SETTINGS[len(done) % len(SETTINGS)]
-            paths = write_decorated(
-                annotation, descriptions, folder / f"{len(done)}.gff3", settings
-            )
+            paths = decorate(annotation, descriptions, folder / f"{len(done)}.gff3", settings)
             gtf = paths[1] if annotation.dialect == "gtf" else None
             done.append(
                 Decorated(
@@ -123,7 +122,7 @@ def summary(gene: Gene) -> tuple[object, ...]:
 def test_gffutils_reads_the_texts_back(decorated, name):
     one = next(one for one in decorated if name in one.name)
     database = gffutils.create_db(str(one.gff3), ":memory:", merge_strategy="create_unique")
-    fold = fold_to_ascii if one.settings.ascii_only else str
+    fold = fold_to_ascii if one.settings.ascii else str
     found = set()
     for feature in database.all_features():
         if feature.attributes.get("genescribe_status") == [Status.DESCRIBED]:

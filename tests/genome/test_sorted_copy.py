@@ -10,8 +10,9 @@ from pathlib import Path
 import pysam
 
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.decoration.decorate import DecorateSettings, decorate
+from genescribe.genome.decoration.decorate import decorate
 from genescribe.genome.decoration.sorted_copy import write_sorted_copy
+from genescribe.genome.settings import DecorateSettings
 from support.made_up_descriptions import describe_all
 
 FEATURES = [

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from genescribe.errors import AnnotationError
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.decoration.decorate import DecorateSettings, decorate
+from genescribe.genome.decoration.decorate import decorate
 from genescribe.genome.decoration.strip import strip
+from genescribe.genome.settings import DecorateSettings
 from support.made_up_descriptions import describe_all
 
 
@@ -71,7 +72,9 @@ def test_any_gff3_comes_back(
     text = ("\ufeff" if bom else "") + ending.join(lines) + (ending if last_ending else "")
     source, out = tmp_path / "in.gff3", tmp_path / "out.gff3"
     source.write_bytes(text.encode())
-    options = DecorateSettings(attribute, False, write_uncertain, sorted_copy=False)
+    options = DecorateSettings(
+        attribute=attribute, write_uncertain=write_uncertain, sorted_copy=False
+    )
     decorate(source, describe_all(read_annotation(source)), out, options)
     assert out.read_bytes() != source.read_bytes()
     assert stripped(out) == source.read_bytes()

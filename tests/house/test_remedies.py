@@ -46,10 +46,13 @@ COMMAND = re.compile(rf"\bgenescribe ({'|'.join(map(re.escape, COMMANDS))})\b")
 
 
 def literals(tree: ast.Module) -> Iterator[tuple[int, str, bool]]:
-    """Yield line, text and whether it is a docstring (one of a variable, too)."""
+    """Yield line, text and whether it is a docstring (one of a variable, too); values are x."""
     bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else "x" for part in node.values]
+            yield node.lineno, "".join(map(str, parts)), False
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value, id(node) in bare
 
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,9 +25,10 @@ import pytest
 from genescribe.cli import main
 from genescribe.errors import InputError
 from genescribe.inference import conversation as module
-from genescribe.inference.context import fitting_record
+from genescribe.inference.context import Context
 from genescribe.inference.conversation import Conversation, check_turns
-from genescribe.inference.describer import DescribeParams, Describer
+from genescribe.inference.describer import Describer
+from genescribe.inference.params import DescribeParams
 from genescribe.records import Description, Reason, SequenceRecord, Status, View, sequence_sha256
 from genescribe.specs.prompts import Prompts, PromptVariant, Turn
 from genescribe.specs.spec import ModelSpec, load_spec
@@ -48,18 +50,32 @@ def record(length: int) -> SequenceRecord:
     return SequenceRecord("g1", View.GENE, "tRNA", sequence, sequence_sha256(sequence))
 
 
+class FakeProcessor:
+    """A word is a token, and so is a nucleotide."""
+
+    def text_tokens(self, _biotype: str, question: str, history: Any, **_told: Any) -> int:
+        words = " ".join([question, *(text for turn in history for text in turn)])
+        return len(words.split())
+
+    def expected_tokens(self, length: int) -> int:
+        return length
+
+    def prompt_tokens(self, gene: SequenceRecord, **told: Any) -> int:
+        return len(gene.sequence) + self.text_tokens(gene.biotype, **told)
+
+
+def context(size: int) -> Context:
+    return Context(load_spec("genechat-13b"), FakeProcessor(), size)
+
+
 class FakeDescriber:
-    """A word is a token, and so is a nucleotide; answers are numbered."""
+    """Answers are numbered."""
 
     def __init__(self, room: int = 10**6, texts: Iterator[str] | None = None) -> None:
         self.spec = load_spec("genechat-13b")
-        self.max_prompt_tokens = room
+        self.writer = SimpleNamespace(context=context(room))
         self.asked: list[DescribeParams] = []
         self.texts = texts or (f"answer {n}" for n in range(100))
-
-    def prompt_tokens(self, gene: SequenceRecord, params: DescribeParams) -> int:
-        words = " ".join([params.question, *(text for turn in params.history for text in turn)])
-        return len(gene.sequence) + len(words.split())
 
     def describe(self, records: list[SequenceRecord], params: DescribeParams) -> Iterator[Any]:
         self.asked.append(params)
@@ -112,7 +128,7 @@ def test_what_was_not_answered_is_not_remembered() -> None:
 @pytest.mark.parametrize("room", [3, 9, 50, 99])
 def test_a_long_gene_is_cut_until_it_fits(room: int) -> None:
     params = DescribeParams(question="two words")
-    fitting = fitting_record(FakeDescriber(room), record(100), params)  # type: ignore[arg-type]
+    fitting = context(room).fitting(record(100), params)
     assert fitting.sequence == record(100).sequence[: room - 2]
     assert fitting.truncated == 102 - room
     assert fitting.sha256 == sequence_sha256(fitting.sequence)
@@ -120,10 +136,10 @@ def test_a_long_gene_is_cut_until_it_fits(room: int) -> None:
 
 def test_cutting_counts_what_was_cut_before() -> None:
     params, gene = DescribeParams(question="two words"), replace(record(100), truncated=7)
-    assert fitting_record(FakeDescriber(102), gene, params) is gene  # type: ignore[arg-type]
-    assert fitting_record(FakeDescriber(60), gene, params).truncated == 49  # type: ignore[arg-type]
+    assert context(102).fitting(gene, params) is gene
+    assert context(60).fitting(gene, params).truncated == 49
     with pytest.raises(InputError, match="question alone"):
-        fitting_record(FakeDescriber(2), gene, params)  # type: ignore[arg-type]
+        context(2).fitting(gene, params)
 
 
 def test_a_model_without_questions_names_those_that_take_them(

@@ -14,9 +14,12 @@ import torch
 
 from genescribe.errors import Cancelled, InputError
 from genescribe.inference import describer as module
+from genescribe.inference.batching import PROMPT_TOKENS, Batching
 from genescribe.inference.cache import FolderCache, Generation, cache_key
-from genescribe.inference.describer import PROMPT_TOKENS, DescribeParams, Describer, shuffled
+from genescribe.inference.describer import Describer
+from genescribe.inference.params import DescribeParams
 from genescribe.inference.scheduling import TokenBudget, gene_cost, shard_members
+from genescribe.inference.writer import Writer, shuffled
 from genescribe.records import Reason, SequenceRecord, Status, View, sequence_sha256
 from genescribe.specs.prompts import PromptVariant, Turn
 from genescribe.specs.spec import make_spec
@@ -76,7 +79,7 @@ class FakeModel:
     def with_features(
         self, inputs: dict[str, torch.Tensor], use_sequence: bool = True
     ) -> dict[str, torch.Tensor]:
-        return inputs
+        return inputs if use_sequence else {"adenines": inputs["adenines"]}
 
     def generate(
         self, lengths: torch.Tensor, adenines: torch.Tensor, max_new_tokens: int
@@ -99,7 +102,9 @@ class FakeModel:
         use_sequence: bool,
         text_mask: torch.Tensor,
     ) -> torch.Tensor:
-        value = -inputs["lengths"].float()[:, None] / 100 if use_sequence else torch.tensor(-1.0)
+        assert use_sequence, "what the inputs hold is read"
+        is_gene = "lengths" in inputs
+        value = -inputs["lengths"].float()[:, None] / 100 if is_gene else torch.tensor(-1.0)
         value = value - inputs["adenines"].float()[:, None] + 1  # one A among the first four
         # a wild value on padding: it must not count
         return torch.where(text_mask, value, torch.tensor(-1e6))
@@ -133,7 +138,7 @@ def make(
     )
     monkeypatch.setattr(module, "load_spec", lambda name: spec)
     monkeypatch.setattr(module, "load", lambda spec, device, dtype: (model, FakeProcessor()))
-    monkeypatch.setattr(Describer, "_batch_tokens", lambda self: 1 << 16)
+    monkeypatch.setattr(Batching, "_batch_tokens", lambda self: 1 << 16)
     return Describer("fake", device="cpu", **options)
 
 
@@ -202,7 +207,7 @@ def test_status_and_reason(
     reason: Reason,
 ) -> None:
     describer = make(monkeypatch, FakeModel())
-    row = describer.judge(RECORDS[0], Generation(text, log_prob, lift, 3))
+    row = module.described(describer.spec, RECORDS[0], Generation(text, log_prob, lift, 3))
     assert (row.status, row.reason) == (status, reason)
 
 
@@ -245,16 +250,16 @@ def test_the_cache_saves_every_unchanged_gene(monkeypatch: pytest.MonkeyPatch, t
 
 def test_the_key_names_everything_that_decides_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
     describer = make(monkeypatch, FakeModel())
-    base = describer.key(RECORDS[0], DescribeParams())
-    assert base == describer.key(record("other name", RECORDS[0].sequence), DescribeParams())
-    assert base != describer.key(RECORDS[1], DescribeParams())
+    base = describer.writer.key(RECORDS[0], DescribeParams())
+    assert base == describer.writer.key(record("other name", RECORDS[0].sequence), DescribeParams())
+    assert base != describer.writer.key(RECORDS[1], DescribeParams())
     for asked in (
         {"organism": "yeast"},
         {"question": "Which?"},
         {"context": "id=1"},
         {"history": (Turn("Which?", "This."),)},
     ):
-        assert base != describer.key(RECORDS[0], DescribeParams(**asked)), asked
+        assert base != describer.writer.key(RECORDS[0], DescribeParams(**asked)), asked
     for field, other in {
         "sha256": "changed",
         "prompt": PromptVariant(id="p1", template="{sequence} {question}", bos="none"),
@@ -266,7 +271,7 @@ def test_the_key_names_everything_that_decides_a_text(monkeypatch: pytest.Monkey
     }.items():
         kept = getattr(describer.spec, field)
         setattr(describer.spec, field, other)
-        assert base != describer.key(RECORDS[0], DescribeParams())
+        assert base != describer.writer.key(RECORDS[0], DescribeParams())
         setattr(describer.spec, field, kept)
 
 
@@ -285,10 +290,10 @@ def test_keys_of_earlier_versions_stay_valid(tmp_path: Path) -> None:
                        "repetition_penalty": 1},
         "calibration": None, "min_lift": 0.1, "min_score": 0,
     }  # fmt: skip
-    describer = Describer.__new__(Describer)
-    describer.spec, describer.dtype = make_spec(tmp_path / "own.yaml", content), "float32"
+    spec = make_spec(tmp_path / "own.yaml", content)
+    writer = Writer(spec, "cpu", SimpleNamespace(dtype=torch.float32), None)
     gene = SequenceRecord("g", View.CDS, "mRNA", "ATG", "cd" * 32)
-    assert describer.key(gene, DescribeParams(organism="yeast")) == (
+    assert writer.key(gene, DescribeParams(organism="yeast")) == (
         "1d35d37003282d30908696d876e8c4b5ad3cb0267fa46bb0d5d253a205742781"  # version 0.1.0's
     )
 

@@ -16,6 +16,7 @@ from genescribe.models.modeling import SequenceChatModel, SequenceFeatures
 from genescribe.models.processing import SEQUENCE_TOKEN, SequenceChatProcessor
 from genescribe.models.projector import build_projector
 from genescribe.records import SequenceRecord, View, sequence_sha256
+from genescribe.specs.parts import ChatConfig
 from support.folders import load_folder
 from support.toy_model import PROMPT, random_record, toy
 
@@ -209,3 +210,11 @@ def test_save_and_load(toy, tmp_path: Path) -> None:
 def test_unknown_projector() -> None:
     with pytest.raises(ValueError, match="'conv' is unknown"):
         build_projector("conv", 8, 8)
+
+
+def test_specs_know_the_keys_of_a_configuration_and_their_defaults() -> None:
+    config = SequenceChatConfig(text_config={"model_type": "llama"})
+    for name, field in ChatConfig.model_fields.items():
+        if name != "text_config":
+            default = field.get_default(call_default_factory=True)
+            assert (getattr(config, name) or None) == (default or None), name

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from genescribe.corpus.build import build_corpus
+from genescribe.corpus.collection import build_corpus
 from genescribe.corpus.records import PRODUCT_NAME, CorpusRecord
 from genescribe.corpus.sources import Source
 from genescribe.models.checkpoint import load

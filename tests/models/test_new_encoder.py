@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,26 @@ def test_it_goes_all_the_way(tmp_path: Path) -> None:
     assert processor.expected_tokens(900) == places[0]
     assert processor.encoder_cost(900) == 300
     assert processor.evidence(genes[0]) == []
+
+
+def test_no_other_file_tells_encoders_apart(root: Path) -> None:
+    """Those that convert published weights build configurations, and ask of none what it is."""
+    library, kinds, asked = root / "scripts" / "genescribe", set(), {}
+    for path in library.rglob("*.py"):
+        tree = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        if path.parent == library / "models" / "encoders":
+            kinds |= {node.name for node in tree if isinstance(node, ast.ClassDef)}
+            continue
+        calls = [node for node in tree if isinstance(node, ast.Call)]
+        asked[path] = {
+            name.id
+            for call in calls
+            if isinstance(call.func, ast.Name) and call.func.id in ("isinstance", "issubclass")
+            for name in ast.walk(call)
+            if isinstance(name, ast.Name)
+        }
+    assert {"GeneMemoryEncoder", "GeneMemoryConfig", "RelativesReader", "TokenReader"} <= kinds
+    assert not {path: names & kinds for path, names in asked.items() if names & kinds}
 
 
 def test_nothing_of_it_stands_in_the_library(root: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from genescribe.errors import InputError
-from genescribe.inference.describer import DescribeParams, Describer, shuffled
+from genescribe.inference.describer import Describer
+from genescribe.inference.params import DescribeParams
+from genescribe.inference.writer import shuffled
 from genescribe.models.encoders.tokens import PADDING, chunks, length_buckets
 from genescribe.records import Reason, SequenceRecord, View, sequence_sha256
 from genescribe.specs.prompts import PromptVariant, Turn
@@ -268,15 +270,15 @@ def test_beams_and_penalties_reach_the_model(folder: Path, describers) -> None:
 def test_a_question_changes_the_text_and_its_key(describers) -> None:
     describer, (gene,) = describers["genechat"], genes([3000])
     asked = DescribeParams(question="Is it a kinase or a receptor?")
-    assert describer.key(gene, asked) != describer.key(gene, DescribeParams())
+    assert describer.writer.key(gene, asked) != describer.writer.key(gene, DescribeParams())
     (one,), (other,) = describer.describe([gene]), describer.describe([gene], asked)
     assert one.score != other.score
 
 
 def test_many_human_genes_fit_into_a_batch(describers) -> None:
     describer = describers["genechat"]
-    assert describer._cost(27_000) < 200, "53 vectors, not 27,000 nt"
-    assert describers["rnagpt"]._cost(1000) > 1000
+    assert describer.batching.cost(27_000) < 200, "53 vectors, not 27,000 nt"
+    assert describers["rnagpt"].batching.cost(1000) > 1000
 
 
 def test_letters_beyond_the_context_are_left_out_and_counted(describers) -> None:
@@ -285,7 +287,7 @@ def test_letters_beyond_the_context_are_left_out_and_counted(describers) -> None
     assert row.truncated > 0
     assert row.text
     kept = record(gene.sequence[: 4000 - row.truncated])
-    assert describer.prompt_tokens(kept, DescribeParams()) <= 512 - 12
+    assert describer.writer.context.prompt_tokens(kept, DescribeParams()) <= 512 - 12
     assert next(describer.describe([kept])).text == row.text
 
 
@@ -334,6 +336,6 @@ def test_weights_without_a_no_sequence_condition_say_so(describers) -> None:
 
 def test_the_spec_decides_the_dtype(folder: Path) -> None:
     describer = vary(folder, "genechat", dtype={"cpu": "bfloat16", "cuda": "bfloat16"})
-    assert describer.dtype == "bfloat16"
+    assert describer.model.dtype == torch.bfloat16
     (row,) = describer.describe(genes([900]))
     assert row.text

@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 
 from genescribe.artifacts.curation import read_curation
-from genescribe.artifacts.descriptions import read_descriptions
-from genescribe.artifacts.tables import DESCRIPTION_COLUMNS
+from genescribe.artifacts.descriptions import DESCRIPTION_COLUMNS, read_descriptions
 from genescribe.errors import (
     Cancelled,
     SettingsChangedError,
 )
 from genescribe.genome.annotation import read_annotation
-from genescribe.pipeline.options import DescribeOptions
+from genescribe.inference.settings import DescribeSettings
 
 pytest.importorskip("anywidget")
 from genescribe import annotate, open_results
@@ -51,7 +50,7 @@ def test_finished_run_is_read_and_other_settings_are_refused(example, finished) 
 
 
 def test_cancel_keeps_what_is_done_and_the_next_call_goes_on(small, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("genescribe.inference.describer.BATCH_TOKENS", {"cpu": 1})
+    monkeypatch.setattr("genescribe.inference.batching.BATCH_TOKENS", {"cpu": 1})
     cancel = threading.Event()
 
     def stop_at_three(done, total) -> None:
@@ -79,7 +78,7 @@ def test_interrupted_kernel(small, tmp_path) -> None:
 
 
 def test_cancel_and_resume_in_the_widget(small, tmp_path, monkeypatch, says) -> None:
-    monkeypatch.setattr("genescribe.inference.describer.BATCH_TOKENS", {"cpu": 1})
+    monkeypatch.setattr("genescribe.inference.batching.BATCH_TOKENS", {"cpu": 1})
     widget = AnnotationWidget(*small, out=tmp_path / "r")
     words = widget.run_panel.words
 
@@ -322,6 +321,6 @@ def test_torch_is_not_imported_by_the_first_screen(root) -> None:
 
 
 def test_options_for_people_who_want_more(small, tmp_path) -> None:
-    options = DescribeOptions(settings={"min_score": 0.9})
+    options = DescribeSettings(settings={"min_score": 0.9})
     frame = annotate(*small, out=tmp_path / "r", describe=options)
     assert set(frame.status) == {"uncertain"}

@@ -20,13 +20,13 @@ from selenium.webdriver.common.keys import Keys
 
 from genescribe.artifacts.curation import read_curation
 from genescribe.artifacts.descriptions import write_descriptions
-from genescribe.artifacts.tables import write_genes_tsv
+from genescribe.artifacts.genes import write_genes_tsv
 from support.answering_models import genechat_like
 from support.jupyter_browser import Notebook, chromium, server
 
 START = """\
-from genescribe.inference import describer
-describer.BATCH_TOKENS["cpu"] = 1  # a gene a batch, so that there is time to cancel
+from genescribe.inference import batching
+batching.BATCH_TOKENS["cpu"] = 1  # a gene a batch, so that there is time to cancel
 from genescribe.widget import AnnotationWidget
 widget = AnnotationWidget("examples/example.fa", "examples/example.gff3", out="results")
 widget

@@ -103,7 +103,7 @@ def test_interrupted_callback_says_what_goes_on(widget, says, monkeypatch) -> No
 
 
 def test_interrupt_of_a_cell_that_waits_cancels_the_run(small, tmp_path, says, monkeypatch) -> None:
-    monkeypatch.setattr("genescribe.inference.describer.BATCH_TOKENS", {"cpu": 1})
+    monkeypatch.setattr("genescribe.inference.batching.BATCH_TOKENS", {"cpu": 1})
     monkeypatch.setattr("genescribe.widget.run_panel.SECONDS_BETWEEN_UPDATES", 0.0)
     widget = AnnotationWidget(*small, out=tmp_path / "r")
 

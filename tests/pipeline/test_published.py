@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from genescribe.artifacts.descriptions import read_descriptions
-from genescribe.artifacts.tables import read_genes_tsv
+from genescribe.artifacts.genes import read_genes_tsv
 from genescribe.cli import main
 from support import published_layouts as layouts
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 
 import pytest
 
-from genescribe.specs.tasks import QUESTIONS, Asked, check
+from genescribe.specs.tasks import TASK_TYPES, Asked, check
 
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 # two lines of out/metrics/sample_table_20240118.csv of Huatsing-Lau/GenomicLLM
@@ -131,8 +133,16 @@ def test_a_told_fact_is_found_again() -> None:
 def test_what_cannot_be_computed_is_not_checked() -> None:
     assert check("description", Asked("ACGT"), "a kinase") is None
     assert check("a task of somebody", Asked("ACGT"), "x") is None
-    computed = {name for name, question in QUESTIONS.items() if question.exact}
+    computed = {name for name, kind in TASK_TYPES.items() if kind.exact}
     assert computed == {
         "gc_content", "orf", "reverse", "complement", "reverse_complement", "protein",
         "reading_comprehension",
     }  # fmt: skip
+
+
+def test_tasks_are_listed_without_the_libraries_that_compute_them() -> None:
+    code = (
+        "import sys; from genescribe.specs.tasks import TASK_TYPES; assert TASK_TYPES;"
+        "assert not {'Bio', 'torch'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": sys.path[0]})

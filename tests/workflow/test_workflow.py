@@ -114,6 +114,7 @@ RUN_AGAIN = {
     "specs/routing.py": {"extract", "describe"},
     "inference/cache.py": {"describe"},
     "models/projector.py": {"describe"},
+    "models/encoders/dnabert2.py": {"describe"},
     "genome/decoration/plain_text.py": {"decorate"},
     "report/report.js": {"report"},
     "pages/html.py": {"report"},
@@ -230,6 +231,19 @@ def test_bad_configuration_is_refused_in_one_line(project: Path, case: str) -> N
     assert said[0].startswith("genescribe: error: config/")
     assert re.search(message, said[0])
     assert not (project / "results").exists()
+
+
+def test_a_job_says_what_to_do_in_the_configuration(tmp_path: Path) -> None:
+    write_assembly(tmp_path / "data")
+    genome = tmp_path / "data" / "genome.fa"
+    genome.write_text(genome.read_text().replace(">chr", ">scaffold"))
+    (tmp_path / "project" / "config").mkdir(parents=True)
+    write_sheet(tmp_path / "project", {"toy": ("../data/genome.fa", "../data/genes.gff3")})
+    write_config(tmp_path / "project")
+    done = call_snakemake(tmp_path / "project", "--cores", "1", "results/toy/genes.tsv")
+    assert done.returncode != 0
+    said = (tmp_path / "project" / "results" / "toy" / "logs" / "extract.log").read_text()
+    assert "; or set extract: allow_missing_contigs: true in config/config.yaml" in said
 
 
 def test_config_file_and_schema_agree() -> None:

@@ -14,11 +14,11 @@ SCHEMAS = Path(str(workflow.current_basedir)).parent / "schemas"
 REPOSITORY = SCHEMAS.parents[1]
 SCRIPTS = REPOSITORY / "scripts"
 
-sys.path.insert(0, str(SCRIPTS))
+sys.path[:0] = [str(SCRIPTS), str(workflow.current_basedir)]
 from genescribe.doors import DOOR, WORKFLOW
 from genescribe.errors import GenescribeError
-from genescribe.import_graph import source_hash
 from genescribe.specs.routing import SKIP, load_routes
+from import_graph import source_hash
 
 
 def refuse(message):

@@ -1,8 +1,7 @@
 """What a person decided about descriptions: ``curation.tsv``, and applying it.
 
-The file is UTF-8 and tab-separated like ``descriptions.tsv``, its cells escaped in the same way:
-``gene_id``, ``decision`` (accept, reject, edit), ``text`` (what the annotation shall say) and
-``predicted`` (the model's text that was judged).
+The columns of the table are ``gene_id``, ``decision`` (accept, reject, edit), ``text`` (what the
+annotation shall say) and ``predicted`` (the model's text that was judged).
 """
 
 from __future__ import annotations
@@ -13,14 +12,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from genescribe.artifacts.tables import escape, unescape
-from genescribe.errors import FormatError, InputError
-from genescribe.files import ENCODING, ENCODING_ERRORS, atomic_path, check_readable
+from genescribe.artifacts.codec import Table
+from genescribe.errors import FormatError, InputError, Remedy
 from genescribe.records import Description, Reason, Status
 
 log = logging.getLogger(__name__)
-
-CURATION_COLUMNS = ("gene_id", "decision", "text", "predicted")
 
 
 class Decision(StrEnum):
@@ -43,6 +39,9 @@ class Curation:
     decision: Decision
     text: str
     predicted: str
+
+
+_CURATIONS = Table(Curation, "curation", Remedy.CORRECT_LINE)
 
 
 def curate(
@@ -94,45 +93,18 @@ def _decided(found: Description, one: Curation) -> Description:
 
 def read_curation(path: Path) -> list[Curation]:
     """Read a curation; raises FormatError with the line that cannot be one."""
-    check_readable(path)
-    with path.open(encoding=ENCODING, errors=ENCODING_ERRORS, newline="") as handle:
-        header = tuple(handle.readline().rstrip("\r\n").split("\t"))
-        if header != CURATION_COLUMNS:
-            raise FormatError(
-                path, 1, f"not a curation; its columns are {', '.join(CURATION_COLUMNS)}"
-            )
-        found = [_parse(path, number, line) for number, line in enumerate(handle, start=2)]
+    decisions = _CURATIONS.read(path)
     seen: set[str] = set()
-    for number, one in enumerate(found, start=2):
+    for number, one in enumerate(decisions, start=2):
+        gene = f"gene {one.gene_id}"
+        if one.decision is not Decision.REJECT and not one.text.strip():
+            raise FormatError(path, number, f"{one.decision} of {gene} has no text; reject it")
         if one.gene_id in seen:
-            raise FormatError(path, number, f"gene {one.gene_id} is there twice; leave one line")
+            raise FormatError(path, number, f"{gene} is there twice; leave one line")
         seen.add(one.gene_id)
-    return found
-
-
-def _parse(path: Path, number: int, line: str) -> Curation:
-    cells = [unescape(cell) for cell in line.rstrip("\r\n").split("\t")]
-    if len(cells) != len(CURATION_COLUMNS):
-        raise FormatError(
-            path, number, f"has {len(cells)} columns; a curation has {len(CURATION_COLUMNS)}"
-        )
-    gene_id, decision, text, predicted = cells
-    if decision not in set(Decision):
-        raise FormatError(
-            path, number, f"decision {decision!r}; decisions are {', '.join(Decision)}"
-        )
-    if decision != Decision.REJECT and not text.strip():
-        raise FormatError(path, number, f"{decision} of gene {gene_id} has no text; reject it")
-    return Curation(gene_id, Decision(decision), text, predicted)
+    return decisions
 
 
 def write_curation(path: Path, curations: Iterable[Curation]) -> None:
     """Write one line per decision, in order of gene ids, or leave ``path`` as it was."""
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", encoding=ENCODING, errors=ENCODING_ERRORS, newline="") as out,
-    ):
-        out.write("\t".join(CURATION_COLUMNS) + "\n")
-        for one in sorted(curations, key=lambda one: one.gene_id):
-            cells = (one.gene_id, one.decision, one.text, one.predicted)
-            out.write("\t".join(map(escape, cells)) + "\n")
+    _CURATIONS.write(path, sorted(curations, key=lambda one: one.gene_id))

@@ -1,53 +1,38 @@
-"""The file of descriptions: append-only while a run lasts, resumable after a kill.
-
-While a run lasts the rows stand in ``.NAME.part`` beside the output ``NAME``, and the settings
-that decide them in ``.NAME.settings.json``; a finished run moves the rows to ``NAME``.
-"""
+"""What the models wrote, a row per gene: ``descriptions.jsonl`` and ``descriptions.tsv``."""
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any
 
-from genescribe.errors import FormatError, OutputExistsError, Remedy, SettingsChangedError
-from genescribe.files import atomic_path, check_readable, output_error
-from genescribe.records import Description, Reason, Status
+from genescribe.artifacts.codec import JsonLines, Table, cell, write_rows
+from genescribe.artifacts.genes import GENES
+from genescribe.errors import Remedy
+from genescribe.records import Description, GeneRow, check_same_genes
 
-log = logging.getLogger(__name__)
-
-_FIELDS = tuple(field.name for field in fields(Description))
-
-
-def to_json(description: Description) -> str:
-    """Return one JSONL line, without its newline; keys are the field names."""
-    return json_line(asdict(description))
+DESCRIPTION_COLUMNS = (
+    "gene_id", "seqid", "start", "end", "strand", "biotype", "name", "status", "reason",
+    "score", "lift", "n_tokens", "model", "prompt", "truncated", "calibrated", "product", "text",
+)  # fmt: skip
 
 
-def json_line(values: Mapping[str, Any]) -> str:
-    """Return an object as one line of JSON in which UTF-8 stays readable.
+class _Descriptions(JsonLines[Description]):
+    """Descriptions, which are checked for what they say, too."""
 
-    Bytes of an annotation that is not UTF-8 travel as lone surrogates (PEP 383), which only
-    JSON's own escapes can hold.
-    """
-    line = json.dumps(values, ensure_ascii=False)
-    try:
-        line.encode("utf-8")
-    except UnicodeEncodeError:
-        return json.dumps(values)
-    return line
+    def record(self, values: Any) -> Description:
+        """Return a JSON value as a description; raises ValueError for what is none."""
+        found = super().record(values)
+        if found.score is not None and not 0 <= found.score <= 1:
+            raise ValueError(f"score is {found.score}, not between 0 and 1")
+        for name, count in (("n_tokens", found.n_tokens), ("truncated", found.truncated)):
+            if count < 0:
+                raise ValueError(f"{name} is {count}, less than 0")
+        return found
 
 
-def from_json(line: str | bytes) -> Description:
-    """Return the description on one JSONL line; raises ValueError where it is none."""
-    values = json.loads(line)
-    if not isinstance(values, dict) or set(values) != set(_FIELDS):
-        raise ValueError(f"keys are not {', '.join(_FIELDS)}")
-    values["status"], values["reason"] = Status(values["status"]), Reason(values["reason"])
-    return Description(**values)
+_CELLS = Table(Description, "descriptions.tsv", Remedy.DESCRIBE_AGAIN)
+DESCRIPTIONS = _Descriptions(Description, "a description", Remedy.DESCRIBE_AGAIN)
 
 
 def read_descriptions(path: Path) -> Iterator[Description]:
@@ -56,115 +41,26 @@ def read_descriptions(path: Path) -> Iterator[Description]:
     An empty file is legal: a shard may have no genes, and an assembly none that is described.
     """
     if path.is_file() and path.stat().st_size == 0:
-        return
-    check_readable(path)
-    with path.open("rb") as handle:
-        for number, line in enumerate(handle, 1):
-            try:
-                yield from_json(line)
-            except (ValueError, TypeError) as error:
-                raise FormatError(
-                    path, number, f"not a description ({error}); write the file anew"
-                ) from error
+        return iter(())
+    return DESCRIPTIONS.read(path)
 
 
 def write_descriptions(path: Path, descriptions: Iterable[Description]) -> None:
     """Write a JSONL file in one go; nothing half-written is left on an error."""
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as handle:
-        handle.writelines(to_json(description) + "\n" for description in descriptions)
+    DESCRIPTIONS.write(path, descriptions)
 
 
-class DescriptionLog:
-    """An output file of descriptions that survives being killed at any moment.
+def write_descriptions_tsv(
+    path: Path, rows: Sequence[GeneRow], descriptions: Mapping[str, Description]
+) -> None:
+    """Write one line per gene, in the order of ``rows``, with the description of its gene_id.
 
-    Usage: ``with DescriptionLog(...) as out: out.append(batch)``; leaving the block without an
-    error moves the rows to their final name. ``done`` maps the gene ids of an earlier, stopped
-    run to their descriptions.
-
-    Raises OutputExistsError if the output or a stopped run is there and neither ``resume`` nor
-    ``force`` was given, SettingsChangedError if ``resume`` meets other settings.
+    The bare text of a description is in the JSONL file. Raises InputError for a gene without a
+    description: every gene has exactly one.
     """
-
-    def __init__(
-        self, path: Path, settings: Mapping[str, Any], *, resume: bool, force: bool
-    ) -> None:
-        self.path = path
-        self.part = path.with_name(f".{path.name}.part")
-        self.done: dict[str, Description] = {}
-        existing = path if path.exists() else self.part if self.part.exists() else None
-        if existing and not (resume or force):
-            if existing == self.part:
-                raise OutputExistsError(
-                    f"{existing}: a stopped run is here", Remedy.RESUME_OR_START_ANEW
-                )
-            raise OutputExistsError(f"{existing}: already exists", Remedy.OVERWRITE)
-        keep_settings(
-            path.with_name(f".{path.name}.settings.json"),
-            settings,
-            compare=resume and existing is not None and not force,
-        )
-        if resume and existing and not force:
-            if existing == self.part:
-                repair_tail(self.part)
-            self.done = {row.gene_id: row for row in read_descriptions(existing)}
-            log.info("%d genes were finished before", len(self.done))
-        else:
-            self.part.unlink(missing_ok=True)
-        self.complete = existing == path and bool(self.done)
-        self._handle: TextIO | None = None
-
-    def __enter__(self) -> Self:
-        if not self.complete:
-            try:
-                self._handle = self.part.open("a", encoding="utf-8")
-            except OSError as error:
-                raise output_error(self.part, error) from error
-        return self
-
-    def append(self, descriptions: Iterable[Description]) -> None:
-        """Write a batch and hand it to the operating system before going on."""
-        assert self._handle is not None, "a complete log takes no more rows"
-        try:
-            self._handle.writelines(to_json(row) + "\n" for row in descriptions)
-            self._handle.flush()
-        except OSError as error:
-            raise output_error(self.part, error) from error
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._handle is not None:
-            self._handle.close()
-            if kind is None:
-                self.part.replace(self.path)
-
-
-def keep_settings(path: Path, settings: Mapping[str, Any], *, compare: bool) -> None:
-    """Write ``settings`` to ``path``; with ``compare``, refuse if other ones stand there."""
-    if compare and path.exists():
-        compare_settings(json.loads(path.read_text(encoding="utf-8")), settings)
-    with atomic_path(path) as temporary:
-        text = json.dumps(settings, indent=1, sort_keys=True)
-        temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def compare_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Raise SettingsChangedError naming every setting that differs, old -> new."""
-    changed = [
-        f"{key}: {old.get(key)} -> {new.get(key)}"
-        for key in sorted({*old, *new})
-        if old.get(key) != new.get(key)
-    ]
-    if changed:
-        raise SettingsChangedError(
-            f"the stopped run had other settings ({'; '.join(changed)}); give the same ones",
-            Remedy.START_ANEW,
-        )
-
-
-def repair_tail(path: Path) -> None:
-    """Cut off a last line that a killed writer left unfinished."""
-    with path.open("rb+") as handle:
-        data = handle.read()
-        end = data.rfind(b"\n") + 1
-        if end < len(data):
-            log.warning("%s: removed %d bytes of an unfinished last line", path, len(data) - end)
-            handle.truncate(end)
+    check_same_genes((row.gene_id for row in rows), descriptions, "the table of genes")
+    found = [descriptions[row.gene_id] for row in rows]
+    cells = GENES.columns(rows) | _CELLS.columns(found)
+    cells["calibrated"] = ("" if one.score is None else cell(one.calibrated) for one in found)
+    columns = [cells[name] for name in DESCRIPTION_COLUMNS]
+    write_rows(path, DESCRIPTION_COLUMNS, zip(*columns, strict=True))

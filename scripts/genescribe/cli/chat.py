@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, TextIO
 
-import click
-
-from genescribe.cli import options
+from genescribe.cli import options, settings
 from genescribe.cli.grammar import PATH, Arguments, OneOf, Option, command, section
+from genescribe.cli.settings import option_of
 from genescribe.doors import command_words
 from genescribe.errors import InputError
+from genescribe.genome.settings import ExtractSettings
 
 if TYPE_CHECKING:
     from genescribe.inference.conversation import Answer, Conversation
@@ -40,12 +40,7 @@ GENES = section(
         metavar="FILE",
         help="nucleotide sequences, each read from end to end; - is standard input",
     ),
-    Option(
-        "--view",
-        type=click.Choice(["auto", "gene", "transcript", "cds"]),
-        default="auto",
-        help="stretch of the gene, or what the FASTA holds; auto is what the model was trained on",
-    ),
+    option_of(ExtractSettings, "view"),
 )
 
 
@@ -65,7 +60,7 @@ GENES = section(
     Option("--prompt", metavar="NAME", help="one of the model's prompts (default: the spec's)"),
     Option("--json", is_flag=True, help="write one JSON object for each answer"),
     *GENES,
-    *options.ONE_MODEL,
+    *settings.ONE_MODEL,
 )
 def chat(args: Arguments) -> None:
     """Hold a conversation about one gene."""
@@ -134,7 +129,7 @@ def _tolerate(stream: TextIO, errors: str) -> None:
 
 
 def _show(conversation: Conversation, question: str, as_json: bool) -> None:
-    from genescribe.artifacts.descriptions import json_line
+    from genescribe.artifacts.codec import json_line
 
     answer = conversation.ask(question)
     spec, gene_id = conversation.describer.spec, conversation.record.gene_id
@@ -198,7 +193,7 @@ def _remarks(answer: Answer, spec: ModelSpec) -> Iterator[str]:
     Option("--json", is_flag=True, help="write JSON lines instead of a table"),
     options.FORCE,
     *GENES,
-    *options.ONE_MODEL,
+    *settings.ONE_MODEL,
     one_of=[OneOf(("task", "list"), required=True)],
 )
 def ask(args: Arguments) -> None:
@@ -231,7 +226,7 @@ def ask(args: Arguments) -> None:
 
 def _answers(args: Arguments, spec: ModelSpec, genes: list[FoundGene]) -> Iterator[TaskAnswer]:
     from genescribe.cli.progress import ProgressLine
-    from genescribe.inference.describer import DescribeParams
+    from genescribe.inference.params import DescribeParams
     from genescribe.pipeline.ask import answers
 
     params = DescribeParams(organism=args.organism, question=args.question, context=args.context)
@@ -241,7 +236,7 @@ def _answers(args: Arguments, spec: ModelSpec, genes: list[FoundGene]) -> Iterat
 
 
 def _write(out: TextIO, rows: Iterable[TaskAnswer], as_json: bool) -> None:
-    from genescribe.artifacts.descriptions import json_line
+    from genescribe.artifacts.codec import json_line
     from genescribe.pipeline.ask import TaskAnswer
 
     if not as_json:
@@ -254,26 +249,20 @@ def _write(out: TextIO, rows: Iterable[TaskAnswer], as_json: bool) -> None:
 
 def cell(value: object) -> str:
     """Return a value as one cell of the table."""
-    from genescribe.artifacts.tables import escape
+    from genescribe.artifacts import codec
 
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    return escape(value) if isinstance(value, str) else str(value)
+    return f"{value:.4f}" if isinstance(value, float) else codec.cell(value)
 
 
 def _list_tasks(spec: ModelSpec, as_json: bool) -> None:
-    from genescribe.artifacts.descriptions import json_line
-    from genescribe.specs.tasks import QUESTIONS
+    from genescribe.artifacts.codec import json_line
+    from genescribe.specs.tasks import TASK_TYPES
 
     if not spec.tasks and not as_json:
         print(f"model {spec.name} has no tasks")
     width = max((len(name) for name in spec.tasks), default=0)
     for name, task in spec.tasks.items():
-        known = QUESTIONS.get(name)
+        known = TASK_TYPES.get(name)
         computed = known is not None and known.exact is not None
         if as_json:
             print(json_line({"task": name, "prompt": task.id, "exact": computed}))
@@ -285,7 +274,6 @@ def _list_tasks(spec: ModelSpec, as_json: bool) -> None:
 
 def _choice(args: Arguments, gene_ids: Sequence[str]) -> GeneChoice:
     from genescribe.pipeline.genes import GeneChoice
-    from genescribe.records import View
 
     if (args.annotation is None) == (args.fasta is None):
         raise InputError("give the genes as --genome and --annotation, or as --fasta, not both")
@@ -296,7 +284,7 @@ def _choice(args: Arguments, gene_ids: Sequence[str]) -> GeneChoice:
         annotation=args.annotation,
         fasta=args.fasta,
         gene_ids=tuple(gene_ids),
-        view=None if args.view == "auto" else View(args.view),
+        view=args.of(ExtractSettings).view,
     )
 
 

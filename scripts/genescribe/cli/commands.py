@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 import click
 
 from genescribe.cli import options, settings
-from genescribe.cli.grammar import PATH, Arguments, Option, Parsed, command, section
+from genescribe.cli.grammar import PATH, Arguments, Option, command, section
+from genescribe.genome.settings import DecorateSettings, ExtractSettings
+from genescribe.inference.settings import DescribeSettings
 
 if TYPE_CHECKING:
-    from genescribe.artifacts.run_record import StageRecord
+    from genescribe.artifacts.run_record import Recording
 
 
 @command(
@@ -48,9 +50,9 @@ def run(args: Arguments) -> None:
         annotation=args.annotation,
         out=args.out,
         name=args.name,
-        extract=settings.extract_options(args),
-        describe=settings.describe_options(args),
-        decorate=settings.decorate_settings(args, sorted_copy=True),
+        extract=args.of(ExtractSettings),
+        describe=args.of(DescribeSettings, model=settings.model_choice(args)),
+        decorate=args.of(DecorateSettings),
     )
     run_assembly(
         options,
@@ -80,7 +82,7 @@ def extract(args: Arguments) -> None:
             args.genome,
             args.annotation,
             args.out,
-            settings.extract_options(args),
+            args.of(ExtractSettings),
             settings.model_choice(args),
             record,
             force=args.force,
@@ -97,14 +99,7 @@ def extract(args: Arguments) -> None:
         help="sequences.fa.gz written by extract",
     ),
     options.out("JSONL", "descriptions to write"),
-    Option(
-        "--shard",
-        type=Parsed(options.shard),
-        default=(1, 1),
-        show_default=False,
-        metavar="I/N",
-        help="describe only the I-th of N equally expensive shares of the genes",
-    ),
+    settings.SHARD,
     options.RESUME,
     options.FORCE,
     options.RECORD,
@@ -121,7 +116,7 @@ def describe(args: Arguments) -> None:
             args.genes,
             args.sequences,
             args.out,
-            settings.describe_options(args),
+            args.of(DescribeSettings, model=settings.model_choice(args)),
             record,
             resume=args.resume,
             force=args.force,
@@ -164,14 +159,7 @@ def gather(args: Arguments) -> None:
     options.FORCE,
     options.RECORD,
     *settings.DECORATE,
-    *section(
-        settings.DECORATE[0].section,
-        Option(
-            "--no-sorted-copy",
-            is_flag=True,
-            help="do not write the sorted, compressed and indexed copy for genome browsers",
-        ),
-    ),
+    *settings.SORTED_COPY,
 )
 def decorate(args: Arguments) -> None:
     """Write the decorated annotation."""
@@ -182,7 +170,7 @@ def decorate(args: Arguments) -> None:
             args.annotation,
             args.descriptions,
             args.out,
-            settings.decorate_settings(args, sorted_copy=not args.no_sorted_copy),
+            args.of(DecorateSettings),
             record,
             force=args.force,
             curation=args.curation,
@@ -220,11 +208,11 @@ def strip(args: Arguments) -> None:
 )
 def report(args: Arguments) -> None:
     """Make the HTML report."""
-    from genescribe.artifacts.run_record import read_record
+    from genescribe.artifacts.run_record import RunRecord, read_record
     from genescribe.pipeline.stages import report_stage
 
     title = args.title or args.out.resolve().parent.name
-    facts = read_record(args.run) if args.run else {}
+    facts = read_record(args.run, RunRecord) if args.run else None
     with _recorded(args) as record:
         report_stage(
             args.genes,
@@ -252,25 +240,31 @@ def report(args: Arguments) -> None:
 )
 def record(args: Arguments) -> None:
     """Join stage records."""
-    from genescribe.artifacts.run_record import merge_records, read_record, write_record
+    from genescribe.artifacts.run_record import (
+        StageRecord,
+        merge_records,
+        read_record,
+        write_record,
+    )
     from genescribe.files import refuse_existing
 
     refuse_existing([args.out], args.force)
-    stages = [read_record(path) for path in args.stages]
+    stages = [read_record(path, StageRecord) for path in args.stages]
     joined = merge_records(stages, _command_line())
-    write_record(args.out, joined | ({"workflow": args.workflow} if args.workflow else {}))
+    joined.workflow = args.workflow or None
+    write_record(args.out, joined)
 
 
 @contextmanager
-def _recorded(args: Arguments) -> Iterator[StageRecord]:
+def _recorded(args: Arguments) -> Iterator[Recording]:
     """Give a stage its record, and write it where ``--record`` says."""
-    from genescribe.artifacts.run_record import stage_record, versions, write_record
+    from genescribe.artifacts.run_record import Hashes, stage_record, versions, write_record
 
-    with stage_record(args.command, wanted=args.record is not None) as stage:
+    with stage_record(args.command, Hashes() if args.record else None) as stage:
         yield stage
     if args.record:
-        stage.note(command=_command_line(), versions=versions())
-        write_record(args.record, stage.values)
+        stage.command, stage.versions = _command_line(), versions()
+        write_record(args.record, stage)
 
 
 def _command_line() -> str:

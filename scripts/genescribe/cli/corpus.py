@@ -14,7 +14,7 @@ from genescribe.cli.grammar import PATH, Arguments, Option, Parsed, command, sec
 from genescribe.errors import InputError
 
 if TYPE_CHECKING:
-    from genescribe.corpus.build import Report
+    from genescribe.corpus.collection import Report
     from genescribe.corpus.partition import Leakage
     from genescribe.corpus.sources import Source
 
@@ -71,15 +71,9 @@ def size(text: str) -> float:
 )
 def corpus(args: Arguments) -> None:
     """Build a corpus, and print what became of each source."""
-    from genescribe.corpus.build import build_corpus, write_report
-    from genescribe.corpus.records import write_corpus
-    from genescribe.files import refuse_existing
+    from genescribe.corpus import build
 
-    report_path = _beside(args.out, ".report.json")
-    refuse_existing([args.out, report_path], args.force)
-    records, report = build_corpus(_sources(args))
-    write_corpus(args.out, records)
-    write_report(report_path, report)
+    report = build(_sources(args), args.out, force=args.force)
     if not args.quiet:
         _print_report(report)
 
@@ -125,30 +119,24 @@ def corpus(args: Arguments) -> None:
 )
 def splits(args: Arguments) -> None:
     """Divide a corpus, and print what the sides share."""
-    from genescribe.corpus import partition
-    from genescribe.corpus.records import by_gene, read_corpus
-    from genescribe.corpus.splits import write_splits, write_table
-    from genescribe.files import refuse_existing
+    from genescribe.corpus import split
+    from genescribe.corpus.partition import By, SplitSettings
 
-    report_path = _beside(args.out, ".leakage.tsv")
-    refuse_existing([args.out, report_path], args.force)
-    by = partition.By(args.by)
-    test = 0.0 if by is partition.By.SPECIES else 0.05
-    settings = partition.SplitSettings(
-        by,
+    settings = SplitSettings(
+        By(args.by),
         validation=args.validation,
-        test=test if args.test is None else args.test,
+        test=args.test,
         held_out=args.held_out,
         seed=args.seed,
     )
-    records = read_corpus(args.corpus)
-    genes = list(by_gene(records))
-    partition.check_organisms(genes, settings)
-    relatives = partition.find_relatives(genes, use_mmseqs=not args.no_mmseqs, threads=args.threads)
-    rows = partition.split(genes, settings, relatives)
-    report = partition.leakage(genes, rows)
-    write_splits(args.out, rows)
-    write_table(report_path, partition.Leakage._fields, report)
+    report = split(
+        args.corpus,
+        args.out,
+        settings,
+        use_mmseqs=not args.no_mmseqs,
+        threads=args.threads,
+        force=args.force,
+    )
     if not args.quiet:
         _print_leakage(report)
 
@@ -169,11 +157,6 @@ def _sources(args: Arguments) -> list[Source]:
         else:
             sources.append(Source(source_name(path), path, *about))
     return sources
-
-
-def _beside(path: Path, ending: str) -> Path:
-    """Return the path of a companion: corpus.jsonl.gz -> corpus.report.json."""
-    return path.with_name(path.name.split(".")[0] + ending)
 
 
 def _print_report(report: Report) -> None:

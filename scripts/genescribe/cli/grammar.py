@@ -13,10 +13,15 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from genescribe.settings import Settings
+
+SomeSettings = TypeVar("SomeSettings", bound="Settings")
 
 
 class Arguments(SimpleNamespace):
@@ -24,6 +29,11 @@ class Arguments(SimpleNamespace):
 
     def __contains__(self, name: str) -> bool:
         return hasattr(self, name)
+
+    def of(self, model: type[SomeSettings], /, **values: Any) -> SomeSettings:
+        """Return the settings of one model; ``values`` replace what the options of a name say."""
+        given = {name: getattr(self, name) for name in model.model_fields if name in self}
+        return model(**(given | values))
 
 
 Handler = Callable[[Arguments], None]
@@ -40,7 +50,7 @@ class Parsed(click.ParamType[Any]):
     """A value made from a word by ``parse``, which raises ValueError saying what it wants."""
 
     def __init__(self, parse: Callable[[str], Any]) -> None:
-        self.name = parse.__name__
+        self.name = "word"
         self.parse = parse
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

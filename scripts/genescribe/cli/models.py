@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from genescribe.cli.grammar import Arguments, Commands, Entry, OneOf, Option, Parsed, command
+from genescribe.cli.settings import option_of
+from genescribe.inference.settings import ModelSettings
 
 if TYPE_CHECKING:
     from genescribe.models.footprint import Needs
@@ -76,12 +78,7 @@ def list_models(args: Arguments) -> None:
 @command(
     NAME,
     JSON,
-    Option(
-        "--device",
-        type=click.Choice(["auto", "cpu", "cuda"]),
-        default="auto",
-        help="into whose free memory it is to fit; auto is a CUDA GPU if there is one",
-    ),
+    option_of(ModelSettings, "device"),
     Option(
         "--memory",
         type=Parsed(gigabytes),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-import click
-
-from genescribe.cli.grammar import PATH, Option, Parsed, section
+from genescribe.cli.grammar import PATH, Option, Parsed
 
 
 def shard(text: str) -> tuple[int, int]:
@@ -94,32 +92,3 @@ FORCE = Option("--force", is_flag=True, help="overwrite existing results")
 RECORD = Option(
     "--record", type=PATH, metavar="JSON", help="write versions, inputs, time and memory here"
 )
-
-MODEL = Option(
-    "-m",
-    "--model",
-    default="tiny",
-    metavar="MODEL",
-    help="name of a model (see genescribe models list) or path of a spec",
-)
-ROUTE = Option(
-    "--route",
-    type=Parsed(route),
-    multiple=True,
-    metavar="PATTERN=MODEL",
-    help="model for genes of one biotype; * stands for anything, MODEL may be skip; may be "
-    "repeated: the first match decides, and genes that no route matches are skipped",
-)
-DEVICE = Option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    help="where to compute; auto is a CUDA GPU if there is one",
-)
-ORGANISM = Option(
-    "--organism",
-    metavar="TEXT",
-    help="name of the organism, told to models whose prompt mentions it",
-)
-THREADS = Option("--threads", type=POSITIVE, metavar="N", help="CPU threads  [default: all cores]")
-ONE_MODEL = section("The model and where it runs", MODEL, DEVICE, ORGANISM, THREADS)

@@ -1,112 +1,134 @@
-"""The settings of the stages as options of the command line, and back."""
+"""Settings as options of the command line: each is made from what a model of settings says of it.
+
+The door adds a line only where an option needs its own words: a short flag, a metavar, a syntax.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import click
 
+from genescribe import settings
 from genescribe.cli import options
 from genescribe.cli.grammar import PATH, Arguments, OneOf, Option, Parsed, section
 from genescribe.errors import InputError
+from genescribe.genome.settings import DecorateSettings, ExtractSettings
+from genescribe.inference.settings import DescribeSettings, ModelSettings
+from genescribe.settings import Settings
+from genescribe.specs.routing import ModelChoice
 
-if TYPE_CHECKING:
-    from genescribe.genome.decoration.decorate import DecorateSettings
-    from genescribe.pipeline.options import DescribeOptions, ExtractOptions
-    from genescribe.specs.routing import ModelChoice
+METAVARS = {int: "N", float: "N", str: "TEXT"}
 
-MODELS = (options.MODEL, options.ROUTE)
+
+def option_of(model: type[Settings], name: str, /, *flags: str, **words: Any) -> Option:
+    """Return the option of a setting, with its type, default, choices and help.
+
+    ``flags`` replace ``--name``; ``words`` are for click, and replace what the model says. A
+    setting of several values is an option to repeat; a switch that is on has a ``--no-name``, too.
+    """
+    field = model.model_fields[name]
+    kind, default = settings.without_none(field), settings.default(field)
+    flag = f"--{name.replace('_', '-')}"
+    if kind is bool:
+        flag = f"{flag}/--no-{flag[2:]}" if default else flag
+        made = {"help": field.description, "is_flag": True, "default": default}
+        return Option(*(flags or (flag,)), name, **(made | words))
+    made = {
+        "help": field.description,
+        "multiple": isinstance(default, tuple),
+        "show_default": default not in ((), {}),
+        "metavar": METAVARS.get(kind),
+        "type": Parsed(partial(settings.parse, field)),
+    }
+    made |= {"required": True} if field.is_required() else {"default": default}
+    if choices := settings.choices(field):
+        made["type"] = click.Choice(choices)
+    elif kind is Path:
+        made["type"] = PATH
+    return Option(*(flags or (flag,)), name, **(made | words))
+
+
+Words = Mapping[str, Any]
+"""What the door adds to an option: ``flags``, and words for click."""
+
+
+def options_of(model: type[Settings], title: str, /, **own: Words | None) -> tuple[Option, ...]:
+    """Return the options of all settings of a model in a section of the help.
+
+    ``own`` are the door's words for single ones; None leaves one out.
+    """
+    names = [name for name in model.model_fields if own.get(name, {}) is not None]
+    made = []
+    for name in names:
+        words = dict(own.get(name) or {})
+        made.append(option_of(model, name, *words.pop("flags", ()), **words))
+    return section(title, *made)
+
+
+def _as_table(_ctx: click.Context, _option: click.Parameter, pairs: Any) -> dict[str, Any]:
+    return dict(pairs)
+
+
+MODEL_WORDS: Words = {
+    "flags": ("-m", "--model"),
+    "type": str,
+    "metavar": "MODEL",
+    "help": "name of a model (see genescribe models list) or path of a spec",
+}
+ROUTE = Option(
+    "--route",
+    type=Parsed(options.route),
+    multiple=True,
+    metavar="PATTERN=MODEL",
+    help="model for genes of one biotype; * stands for anything, MODEL may be skip; may be "
+    "repeated: the first match decides, and genes that no route matches are skipped",
+)
 MODEL_OR_ROUTE = OneOf(("model", "route"))
+_MODEL_TITLE = "The model and where it runs"
+ONE_MODEL = options_of(ModelSettings, _MODEL_TITLE, model=MODEL_WORDS)
+MODELS = (ONE_MODEL[0], *section(_MODEL_TITLE, ROUTE))
 
-EXTRACT = section(
+EXTRACT = options_of(
+    ExtractSettings,
     "What is read of each gene",
-    Option(
-        "--view",
-        type=click.Choice(["auto", "gene", "transcript", "cds"]),
-        default="auto",
-        help="stretch of the gene; auto is what the model was trained on",
-    ),
-    Option(
-        "--flank",
-        type=options.NOT_NEGATIVE,
-        default=0,
-        metavar="NT",
-        help="nucleotides added on both sides in view gene",
-    ),
-    Option(
-        "--min-length",
-        type=options.NOT_NEGATIVE,
-        default=30,
-        metavar="NT",
-        help="genes with a shorter sequence are skipped as too_short",
-    ),
-    Option(
-        "--exclude-biotypes",
-        type=options.NAMES,
-        metavar="A,B",
-        help="biotypes to skip; * stands for anything, and an empty text excludes none "
-        "(default: pseudogenes and transposable elements)",
-    ),
-    Option(
-        "--allow-missing-contigs",
-        is_flag=True,
-        help="skip genes on sequences that the genome lacks instead of refusing the input",
-    ),
+    flank={"metavar": "NT"},
+    min_length={"metavar": "NT"},
+    exclude_biotypes={"type": Parsed(options.names), "multiple": False, "metavar": "A,B"},
 )
-DESCRIBE = section(
-    "The model and where it runs",
-    *MODELS,
-    Option(
-        "--prompt",
-        metavar="NAME",
-        help="one of the model's prompts (see genescribe models show; default: the spec's)",
-    ),
-    Option(
-        "--question", metavar="TEXT", help="what to ask the model about each gene, if it takes one"
-    ),
-    Option(
-        "--set",
-        type=Parsed(options.setting),
-        multiple=True,
-        metavar="KEY=NUMBER",
-        help="a threshold (min_score, min_lift) or generation setting (max_new_tokens, num_beams, "
-        "...) to use instead of the spec's; may be repeated",
-    ),
-    options.DEVICE,
-    options.ORGANISM,
-    options.THREADS,
-    Option(
-        "--cache",
-        type=PATH,
-        metavar="DIR",
-        help="keep texts here and describe no unchanged gene twice, in later runs too",
-    ),
+DESCRIBE = MODELS + options_of(
+    DescribeSettings,
+    _MODEL_TITLE,
+    model=None,
+    shard=None,
+    prompt={"metavar": "NAME"},
+    settings={
+        "flags": ("--set",),
+        "type": Parsed(options.setting),
+        "multiple": True,
+        "callback": _as_table,
+        "metavar": "KEY=NUMBER",
+    },
+    cache={"metavar": "DIR"},
 )
-DECORATE = section(
+SHARD = option_of(
+    DescribeSettings,
+    "shard",
+    type=Parsed(options.shard),
+    multiple=False,
+    metavar="I/N",
+    show_default=False,
+)
+DECORATE = options_of(
+    DecorateSettings,
     "What is written into the annotation",
-    Option("--attribute", default="Note", metavar="KEY", help="GFF3 attribute for the text"),
-    Option("--ascii", is_flag=True, help="fold the text to ASCII"),
-    Option(
-        "--write-uncertain",
-        is_flag=True,
-        help="also write texts that the sequence hardly supports (status uncertain)",
-    ),
+    attribute={"metavar": "KEY"},
+    sorted_copy=None,
 )
-
-
-def extract_options(args: Arguments) -> ExtractOptions:
-    from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
-    from genescribe.pipeline.options import ExtractOptions
-    from genescribe.records import View
-
-    excluded = args.exclude_biotypes
-    return ExtractOptions(
-        view=None if args.view == "auto" else View(args.view),
-        flank=args.flank,
-        min_length=args.min_length,
-        exclude_biotypes=EXCLUDED_BIOTYPES if excluded is None else excluded,
-        allow_missing_contigs=args.allow_missing_contigs,
-    )
+SORTED_COPY = section(DECORATE[0].section, option_of(DecorateSettings, "sorted_copy"))
 
 
 def model_choice(args: Arguments) -> ModelChoice:
@@ -118,30 +140,3 @@ def model_choice(args: Arguments) -> ModelChoice:
     if twice is not None:
         raise InputError(f"--route {twice}: is there twice; give each biotype one model")
     return dict(args.route)
-
-
-def describe_options(args: Arguments) -> DescribeOptions:
-    from genescribe.pipeline.options import DescribeOptions
-
-    return DescribeOptions(
-        model=model_choice(args),
-        prompt=args.prompt,
-        question=args.question,
-        settings=dict(args.set or ()),
-        device=args.device,
-        organism=args.organism,
-        cache=args.cache,
-        threads=args.threads,
-        shard=args.shard if "shard" in args else (1, 1),
-    )
-
-
-def decorate_settings(args: Arguments, *, sorted_copy: bool) -> DecorateSettings:
-    from genescribe.genome.decoration.decorate import DecorateSettings
-
-    return DecorateSettings(
-        attribute=args.attribute,
-        ascii_only=args.ascii,
-        write_uncertain=args.write_uncertain,
-        sorted_copy=sorted_copy,
-    )

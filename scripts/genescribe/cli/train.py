@@ -6,6 +6,8 @@ import click
 
 from genescribe.cli import options
 from genescribe.cli.grammar import PATH, Arguments, Option, command
+from genescribe.cli.settings import option_of
+from genescribe.inference.settings import ModelSettings
 
 EPILOG = """\
 The same command goes on where a stopped one was. On several GPUs:
@@ -44,7 +46,7 @@ USAGE = """\
         default="auto",
         help="where to compute; auto is GPUs if there are any",
     ),
-    options.THREADS,
+    option_of(ModelSettings, "threads"),
     options.FORCE,
     epilog=EPILOG,
 )

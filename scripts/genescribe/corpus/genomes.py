@@ -9,9 +9,9 @@ from pathlib import Path
 from genescribe.corpus.entries import MAX_LENGTH, MIN_LENGTH, Drop, Entry, Field, Text
 from genescribe.errors import InputError
 from genescribe.genome.annotation import Annotation, LineText, read_annotation, read_texts
-from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
-from genescribe.genome.extract import ExtractSettings, Reading, extract
+from genescribe.genome.extract import Reading, extract
 from genescribe.genome.fasta import Genome
+from genescribe.genome.settings import ExtractSettings
 from genescribe.records import Gene, View
 
 _FIELDS = {
@@ -36,17 +36,16 @@ def read_genome(annotation: Path, genome: Path | None) -> Iterator[Entry]:
         raise InputError(f"{annotation}: carries no sequences (##FASTA); give its genome as well")
     lines = read_texts(gene_models, _FIELDS)
     genes = {gene.gene_id: gene for gene in gene_models.genes}
+    reading = Reading(View.CDS, MAX_LENGTH)
     settings = ExtractSettings(
-        reading=lambda biotype: Reading(View.CDS, MAX_LENGTH),
         min_length=MIN_LENGTH,
-        exclude_biotypes=frozenset(EXCLUDED_BIOTYPES),
         allow_missing_contigs=True,
     )
     with (
         tempfile.TemporaryDirectory(prefix="genescribe.") as scratch,
         Genome.open(genome or annotation, Path(scratch)) as opened,
     ):
-        for row, sequence in extract(gene_models, opened, settings):
+        for row, sequence in extract(gene_models, opened, settings, lambda biotype: reading):
             texts = _texts(gene_models, lines.get(row.gene_id, ()))
             texts += _own_texts(genes[row.gene_id], gene_models, not texts)
             drop = Drop(row.reason) if row.reason else None

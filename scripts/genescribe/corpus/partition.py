@@ -44,15 +44,22 @@ class By(StrEnum):
 class SplitSettings:
     """How to divide; ``validation`` and ``test`` are numbers of described genes, or shares below 1.
 
-    Genes of the organisms ``held_out`` are on a side of their own, whatever ``by``; with
-    ``by`` species they are the test.
+    ``test`` None is 0.05, and 0 by species. Genes of the organisms ``held_out`` are on a side of
+    their own, whatever ``by``; with ``by`` species they are the test.
     """
 
     by: By
-    validation: float
-    test: float
+    validation: float = 0.02
+    test: float | None = None
     held_out: tuple[str, ...] = ()
     seed: int = 0
+
+    @property
+    def test_size(self) -> float:
+        """The size of the test side."""
+        if self.test is not None:
+            return self.test
+        return 0.0 if self.by is By.SPECIES else 0.05
 
 
 class Relatives(NamedTuple):
@@ -97,7 +104,7 @@ def find_relatives(genes: Genes, *, use_mmseqs: bool, threads: int = 1) -> Relat
     return Relatives(joined(family, near_copy), near_copy)
 
 
-def split(genes: Genes, settings: SplitSettings, relatives: Relatives) -> list[SplitRow]:
+def divide(genes: Genes, settings: SplitSettings, relatives: Relatives) -> list[SplitRow]:
     """Put every sequence of a corpus on a side; the same seed gives the same sides.
 
     A sequence that an organism held out shares with another is held out. Raises what
@@ -111,7 +118,7 @@ def split(genes: Genes, settings: SplitSettings, relatives: Relatives) -> list[S
     sides[held_out] = Side.HELD_OUT
     rng = np.random.default_rng(settings.seed)
     counted = np.array([_is_described(gene) for gene in genes]) & ~held_out
-    for side, size in ((Side.TEST, settings.test), (Side.VALIDATION, settings.validation)):
+    for side, size in ((Side.TEST, settings.test_size), (Side.VALIDATION, settings.validation)):
         free = sides == Side.TRAIN
         wanted = round(size * counted.sum()) if size < 1 else int(size)
         sides[free & _choose(unit, free, free & counted, wanted, rng)] = side
@@ -131,7 +138,7 @@ def split(genes: Genes, settings: SplitSettings, relatives: Relatives) -> list[S
 
 
 def leakage(genes: Genes, rows: Sequence[SplitRow]) -> list[Leakage]:
-    """Return what each side but training shares with it; ``rows`` as ``split`` returns them."""
+    """Return what each side but training shares with it; ``rows`` as ``divide`` returns them."""
     texts = [_descriptions(gene) for gene in genes]
     train = [at for at, row in enumerate(rows) if row.side is Side.TRAIN]
     families = {rows[at].family for at in train}
@@ -189,7 +196,7 @@ def _choose(
 def _check_sides(
     sides: NDArray[np.object_], counted: NDArray[np.bool_], settings: SplitSettings
 ) -> None:
-    asked = {Side.TRAIN: 1.0, Side.VALIDATION: settings.validation, Side.TEST: settings.test}
+    asked = {Side.TRAIN: 1.0, Side.VALIDATION: settings.validation, Side.TEST: settings.test_size}
     for side, size in asked.items():
         if size and not (counted & (sides == side)).any():
             raise InputError(

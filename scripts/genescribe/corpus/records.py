@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
+from genescribe.artifacts.codec import JsonLines
 from genescribe.errors import FormatError, Remedy
-from genescribe.files import atomic_path, open_binary
 from genescribe.records import SequenceRecord, View
 
 PRODUCT_NAME = "product name"
@@ -55,9 +54,6 @@ class CorpusRecord:
         return SequenceRecord(self.gene_id, self.view, self.biotype, self.sequence, self.sha256)
 
 
-_FIELDS = [field.name for field in fields(CorpusRecord)]
-
-
 def in_style(question: str, style: str | None) -> str:
     """Return ``question (style)``, or the question itself without a style."""
     return f"{question} ({style})" if style else question
@@ -74,18 +70,22 @@ def by_gene(records: Iterable[CorpusRecord]) -> Iterator[list[CorpusRecord]]:
         yield list(group)
 
 
+class _Corpus(JsonLines[CorpusRecord]):
+    """Corpus records; those of a gene share one sequence string."""
+
+    def record(self, values: Any) -> CorpusRecord:
+        """Return a JSON value as a record; raises ValueError for what is none."""
+        if isinstance(values, dict) and isinstance(values.get("sequence"), str):
+            values["sequence"] = sys.intern(values["sequence"])
+        return super().record(values)
+
+
+_CORPUS = _Corpus(CorpusRecord, "a corpus record", Remedy.BUILD_CORPUS)
+
+
 def write_corpus(path: Path, records: Iterable[CorpusRecord]) -> None:
     """Write ``.jsonl``, or ``.jsonl.gz`` by its name; the same records give the same bytes."""
-    with atomic_path(path) as temporary, temporary.open("wb") as raw:
-        packed = gzip.GzipFile("", "wb", 6, raw, mtime=0) if path.suffix == ".gz" else raw
-        with io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as lines:
-            for record in records:
-                lines.write(json.dumps(_values(record), ensure_ascii=False) + "\n")
-
-
-def _values(record: CorpusRecord) -> dict[str, str | bool | None]:
-    """Return the fields by name, as ``dataclasses.asdict`` does in three times the time."""
-    return {name: getattr(record, name) for name in _FIELDS}
+    _CORPUS.write(path, records)
 
 
 def read_corpus(path: Path) -> list[CorpusRecord]:
@@ -93,30 +93,10 @@ def read_corpus(path: Path) -> list[CorpusRecord]:
 
     Raises FormatError with ``file:line`` for what is no record, and for a file without any.
     """
-    records: list[CorpusRecord] = []
-    sequence = ""
-    with open_binary(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            record = _record(line, path, number, sequence)
-            sequence = record.sequence
-            records.append(record)
+    records = list(_CORPUS.read(path))
     if not records:
         raise FormatError(path, None, "holds no record; build the corpus anew")
     return records
-
-
-def _record(line: bytes, path: Path, number: int, previous: str) -> CorpusRecord:
-    try:
-        values = json.loads(line)
-        if not isinstance(values, dict) or values.keys() != set(_FIELDS):
-            raise ValueError(f"keys are not {', '.join(_FIELDS)}")
-        values["view"] = View(values["view"])
-        if values["sequence"] == previous:
-            values["sequence"] = previous
-        return CorpusRecord(**values)
-    except (ValueError, TypeError) as error:
-        problem = f"not a corpus record ({error})"
-        raise FormatError(path, number, problem, Remedy.BUILD_CORPUS) from error
 
 
 def sequence_records(genes: Sequence[Sequence[CorpusRecord]]) -> list[SequenceRecord]:

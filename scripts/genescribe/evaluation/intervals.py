@@ -1,16 +1,18 @@
-"""Bootstrap intervals: how far a figure would move with another draw of genes.
+"""Intervals: how far a figure would move with another draw of genes.
 
-Percentile bootstrap (Efron and Tibshirani 1993, chapter 13): genes are drawn with replacement,
-the same draws for every measure, so that differences between systems are paired.
+Of a share Wilson's (1927, JASA 22:209), of all else the percentile bootstrap (Efron and Tibshirani
+1993, chapter 13): genes are drawn with replacement, the same draws for every measure, so that
+differences between systems are paired.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
+from scipy.stats import binomtest
 
+from genescribe.evaluation.figures import Figure, Interval
 from genescribe.evaluation.metrics import Floats, Measure
 
 RESAMPLES = 1000
@@ -33,7 +35,7 @@ def resampled(
     return {name: np.concatenate(part) for name, part in parts.items()}
 
 
-def interval(values: Floats) -> tuple[float, float] | None:
+def interval(values: Floats) -> Interval | None:
     """Return the middle 95 % of resampled values; None where the measure has none."""
     known = values[np.isfinite(values)]
     if not len(known):
@@ -42,14 +44,33 @@ def interval(values: Floats) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-def summary(measures: Mapping[str, Measure], seed: int) -> dict[str, dict[str, Any]]:
+def summary(measures: Mapping[str, Measure], seed: int) -> dict[str, Figure]:
     """Return value and 95 % interval of each measure; None where it has no value."""
     draws = resampled(measures, seed)
-    found: dict[str, dict[str, Any]] = {}
-    for name, measure in measures.items():
-        value, bounds = measure.over(), interval(draws[name])
-        found[name] = {
-            "value": round(value, 5) if np.isfinite(value) else None,
-            "interval": [round(bound, 5) for bound in bounds] if bounds else None,
-        }
-    return found
+    return {name: figure(measure, draws[name]) for name, measure in measures.items()}
+
+
+def figure(measure: Measure, draws: Floats) -> Figure:
+    """Return the value of a measure, with the interval of its resampled values."""
+    return _rounded(measure.over(), draws)
+
+
+def difference(measure: Measure, draws: Floats, other: Measure, other_draws: Floats) -> Figure:
+    """Return by how much one measure is above another of the same genes, with paired interval."""
+    return _rounded(measure.over() - other.over(), draws - other_draws)
+
+
+def _rounded(value: float, draws: Floats) -> Figure:
+    bounds = interval(draws)
+    return Figure(
+        round(value, 5) if np.isfinite(value) else None,
+        (round(bounds[0], 5), round(bounds[1], 5)) if bounds else None,
+    )
+
+
+def wilson(successes: int, trials: int, level: float = LEVEL) -> Interval:
+    """Return Wilson's interval of a share; (0, 1) without trials."""
+    if not trials:
+        return 0.0, 1.0
+    found = binomtest(successes, trials).proportion_ci(level, method="wilson")
+    return float(found.low), float(found.high)

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from rouge_score.rouge_scorer import RougeScorer
 from rouge_score.tokenizers import DefaultTokenizer
 
+from genescribe.evaluation.settings import CORRECT_ROUGE_L
 from genescribe.evaluation.wordnet import Synonyms
 
 Floats = NDArray[np.float64]
 
 MAX_ORDER = 4
-RIGHT_ROUGE_L = 0.5
-"""A text is called right if its ROUGE-L F against a reference is at least this."""
+CORRECT = "right"
+"""The metric that tells whether a text is correct; all files call it so."""
 ROUGES = {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"}
 
 
@@ -137,7 +138,7 @@ def rouge(references: Sequence[str], text: str) -> tuple[float, float, float]:
 
 
 def rouge_l(references: Sequence[str], text: str) -> float:
-    """Return F of ROUGE-L, by which texts are called right."""
+    """Return F of ROUGE-L, by which texts are called correct."""
     return rouge(references, text)[2]
 
 
@@ -150,12 +151,12 @@ def score(
     references: Sequence[Sequence[str]],
     texts: Sequence[str],
     synonyms: Synonyms,
-    right: float = RIGHT_ROUGE_L,
+    correct: float = CORRECT_ROUGE_L,
 ) -> dict[str, Measure]:
     """Measure texts against the references of their genes; an empty text scores 0 everywhere.
 
-    ``right`` is the ROUGE-L F from which on a text counts as right. Semantic scores are added by
-    ``semantic.similarity``.
+    ``correct`` is the ROUGE-L F from which on a text counts as correct. Semantic scores are added
+    by ``semantic.similarity``.
     """
     keys = [(tuple(given), text) for given, text in zip(references, texts, strict=True)]
     rouges = {key: rouge(*key) for key in dict.fromkeys(keys)}
@@ -165,7 +166,7 @@ def score(
     for column, name in enumerate(ROUGES):
         measures[name] = mean_of([rouges[key][column] for key in keys])
     measures["exact"] = mean_of([float(is_exact(*key)) for key in keys])
-    measures["right"] = mean_of([float(rouges[key][2] >= right) for key in keys])
+    measures[CORRECT] = mean_of([float(rouges[key][2] >= correct) for key in keys])
     return measures
 
 

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from genescribe.evaluation import drawings
-from genescribe.evaluation.evaluate import MODEL, STRATA_METRICS, SYSTEMS
-from genescribe.evaluation.tables import MAIN, METRICS, STATUS_HEADS, shown, status_table
+from genescribe.evaluation.comparison import MODEL, STRATA_METRICS, SYSTEMS
+from genescribe.evaluation.figures import (
+    EXAMPLES,
+    CalibrationFigures,
+    CorpusData,
+    Evaluation,
+    Figure,
+    TextRow,
+    plain,
+)
+from genescribe.evaluation.metrics import CORRECT
+from genescribe.evaluation.shown import MAIN, METRICS, STATUS_HEADS, shown, status_table
 from genescribe.pages import html
-from genescribe.pages.svg import Chart
+from genescribe.pages.charts import Chart
 from genescribe.version import __version__
 
-Figures = Mapping[str, Any]
-
-CHARTED = ("bleu_1", "bleu_4", "meteor", "rouge_l", "semantic_f1", "right")
+CHARTED = ("bleu_1", "bleu_4", "meteor", "rouge_l", "semantic_f1", CORRECT)
 MAX_GROUPS = 30
 CAUTION = (
     "These figures compare the words of a description with those of one annotation. A right "
     "function in other words scores low, a wrong one in the same words scores high, and references "
     "are themselves mostly transferred by similarity. Compare with the baselines, not with 1."
 )
-NATS = {
+READ = {
     "gene": "with the gene",
     "other_gene": "with another gene's sequence",
     "no_sequence": "with no sequence",
@@ -65,60 +73,53 @@ class Tile(NamedTuple):
     meaning: str
 
 
-def write_evaluation_page(path: Path, figures: Figures) -> None:
-    """Write the page of an evaluation (``evaluate.report``); same figures, same bytes."""
+def write_evaluation_page(path: Path, figures: Evaluation) -> None:
+    """Write the page of an evaluation; same figures, same bytes."""
     sections = [_systems(figures), _habit(figures), _thresholds(figures), *_divisions(figures)]
     sections += [_protocols(figures), _examples(figures), _made(figures)]
     _write(
         path,
-        f"Evaluation of {figures['model'] or 'descriptions'}",
-        f"{figures['genes']:,} genes",
+        f"Evaluation of {figures.model or 'descriptions'}",
+        f"{figures.genes:,} genes",
         _tiles(figures),
         [section for section in sections if section.charts or section.tables],
     )
 
 
-def write_calibration_page(path: Path, figures: Figures) -> None:
-    """Write the page of a calibration (calibration.json); same figures, same bytes."""
-    found, quality = figures["thresholds"], figures["quality"]
-    reached = f"{found['coverage']:.1%}" if found["reached"] else "none"
-    precision = "–" if found["precision"] is None else f"{found['precision']:.1%}"
+def write_calibration_page(path: Path, figures: CalibrationFigures) -> None:
+    """Write the page of a calibration; same figures, same bytes."""
+    found, target = figures.thresholds, figures.target_precision
+    reached = f"{found.coverage:.1%}" if found.reached else "none"
+    precision = "–" if found.precision is None else f"{found.precision:.1%}"
     tiles = [
-        Tile("Right", f"{figures['share_right']:.1%}", f"of all texts: {figures['right']}"),
-        Tile("Described", reached, f"of the genes, at a score of at least {found['min_score']}"),
-        Tile(
-            "Right among them", precision, f"wanted: {figures['target_precision']:.0%}, with margin"
-        ),
-        Tile("Lift at least", f"{found['min_lift']:.2f}", "nats per token, else uncertain"),
+        Tile("Right", f"{figures.share_correct:.1%}", f"of all texts: {figures.correct}"),
+        Tile("Described", reached, f"of the genes, at a score of at least {found.min_score}"),
+        Tile("Right among them", precision, f"wanted: {target:.0%}, with margin"),
+        Tile("Lift at least", f"{found.min_lift:.2f}", "nats per token, else uncertain"),
     ]
     charts = [
-        drawings.reliability(
-            "reliability", "Share of right texts by score", figures["reliability"]
-        ),
+        drawings.reliability("reliability", "Share of right texts by score", figures.reliability),
         drawings.coverage(
-            "coverage",
-            "Share of right texts among those described",
-            figures["curve"],
-            figures["target_precision"],
+            "coverage", "Share of right texts among those described", figures.curve, target
         ),
     ]
-    numbers = [
-        *(("calibration: " + name, value) for name, value in figures["calibration"].items()),
-        *((name.replace("_", " "), value) for name, value in found.items()),
-        *((name.replace("_", " "), value) for name, value in quality.items()),
+    thresholds = plain(found) | plain(figures.quality)
+    numbers = {f"calibration: {name}": one for name, one in plain(figures.calibration).items()}
+    numbers |= {name.replace("_", " "): value for name, value in thresholds.items()}
+    rows = [
+        (Cell(name), Cell("–" if value is None else str(value))) for name, value in numbers.items()
     ]
     words = (
         "Scores here are cross-fitted: each gene's comes from a fit on the others. The dashed "
         "diagonal is a perfect score, the dashed line the precision asked for."
     )
-    rows = [(Cell(name), Cell("–" if value is None else str(value))) for name, value in numbers]
     sections = [
         Section("score", "Score and threshold", words, charts, []),
         Section("numbers", "Numbers", "", [], [Table("", ("", "value"), rows)]),
         _made(figures),
     ]
-    title = f"Calibration of {figures['model']}"
-    _write(path, title, f"{figures['genes']:,} genes", tiles, sections)
+    title = f"Calibration of {figures.model}"
+    _write(path, title, f"{figures.genes:,} genes", tiles, sections)
 
 
 def _write(
@@ -139,28 +140,38 @@ def _write(
     )
 
 
-def _tiles(figures: Figures) -> list[Tile]:
-    model = figures["systems"][MODEL]
+def _tiles(figures: Evaluation) -> list[Tile]:
+    model = figures.systems[MODEL]
     tiles = [
-        Tile("Right", f"{model['right']['value']:.1%}", figures["definitions"]["right"]),
-        Tile("BLEU-1", f"{model['bleu_1']['value']:.3f}", "mean of the texts"),
-        Tile("ROUGE-L", f"{model['rouge_l']['value']:.3f}", "mean F of the texts"),
+        Tile("Right", _value(model[CORRECT], CORRECT), figures.definitions.correct),
+        Tile("BLEU-1", _value(model["bleu_1"], "bleu_1"), "mean of the texts"),
+        Tile("ROUGE-L", _value(model["rouge_l"], "rouge_l"), "mean F of the texts"),
     ]
-    if "described" in figures["statuses"]:
-        found = figures["statuses"]["described"]
-        share = f"{found['right']:.1%}" if found["genes"] else "–"
-        tiles.append(
-            Tile("Right if described", share, f"{found['coverage']:.1%} of the genes are described")
-        )
-    if model["lift"]["value"] is not None:
-        tiles.append(Tile("Lift", f"{model['lift']['value']:.2f}", "nats per token of own texts"))
+    if found := figures.statuses.get("described"):
+        share = "–" if found.correct is None else f"{found.correct:.1%}"
+        described = f"{found.coverage:.1%} of the genes are described"
+        tiles.append(Tile("Right if described", share, described))
+    if (lift := model["lift"].value) is not None:
+        tiles.append(Tile("Lift", f"{lift:.2f}", "nats per token of own texts"))
     return tiles
 
 
-def _systems(figures: Figures) -> Section:
-    systems = figures["systems"]
+def _systems(figures: Evaluation) -> Section:
+    systems = figures.systems
     charts = [
-        drawings.bars(f"plot-{metric}", METRICS[metric], _bars(systems, metric))
+        drawings.bars(
+            f"plot-{metric}",
+            METRICS[metric],
+            [
+                _bar(
+                    SYSTEMS[name].removeprefix("the model, ").removesuffix(" description"),
+                    measured[metric],
+                    metric,
+                    "fill-described" if name == MODEL else "fill-skipped",
+                )
+                for name, measured in systems.items()
+            ],
+        )
         for metric in CHARTED
     ]
     main = Table(
@@ -178,165 +189,141 @@ def _systems(figures: Figures) -> Section:
         ],
     )
     tables = [main, rest]
-    if figures["differences"]:
+    if figures.differences:
         heads = ["model minus", *(METRICS[metric] for metric in STRATA_METRICS)]
         rows = [
             [Cell(SYSTEMS[name]), *(_cell(f[m], m) for m in STRATA_METRICS)]
-            for name, f in figures["differences"].items()
+            for name, f in figures.differences.items()
         ]
         tables.insert(1, Table("How far the model is above each baseline", heads, rows))
-    empty = {SYSTEMS[name]: count for name, count in figures["empty"].items() if count}
+    empty = {SYSTEMS[name]: count for name, count in figures.empty.items() if count}
     nothing = "; ".join(f"{name}: {count:,}" for name, count in empty.items()) or "none"
     words = f"Every gene counts; an empty text scores 0. Empty texts: {nothing}."
     return Section("metrics", "The model and what needs no model", words, charts, tables)
 
 
-def _bars(systems: Figures, metric: str) -> list[drawings.Bar]:
-    return [
-        drawings.Bar(
-            label=SYSTEMS[name].removeprefix("the model, ").removesuffix(" description"),
-            value=figures[metric]["value"],
-            interval=tuple(figures[metric]["interval"]),
-            kind="fill-described" if name == MODEL else "fill-skipped",
-            text=_value(figures[metric], metric),
-        )
-        for name, figures in systems.items()
-    ]
+def _bar(label: str, figure: Figure, metric: str, kind: str = "fill-described") -> drawings.Bar:
+    value = figure.value or 0.0
+    return drawings.Bar(
+        label, value, figure.interval or (value, value), kind, _value(figure, metric)
+    )
 
 
-def _habit(figures: Figures) -> Section:
+def _habit(figures: Evaluation) -> Section:
     words = (
         "How many nats the model needs for each token of the references, by what it reads. Where "
         "the gene takes nothing off, what is written about it is habit."
     )
-    rows = [[Cell(NATS[name]), _cell(f, "nats")] for name, f in figures["nats"].items()]
+    rows = [[Cell(READ[name]), _cell(f, "nats")] for name, f in figures.nll.items()]
     tables = [Table("", ("the model reads the references", "nats per token"), rows)]
     return Section("nats", "What the sequence tells the model", words, [], tables if rows else [])
 
 
-def _thresholds(figures: Figures) -> Section:
-    scores = figures["scores"]
-    rows = [[Cell(cell) for cell in row] for row in status_table(figures["statuses"])]
+def _thresholds(figures: Evaluation) -> Section:
+    rows = [[Cell(cell) for cell in row] for row in status_table(figures.statuses)]
     tables = [Table("By status", STATUS_HEADS, rows)]
     charts = []
-    if scores:
-        name = "score" if scores["calibrated"] else "score (not calibrated)"
+    if scores := figures.scores:
+        name = "score" if scores.calibrated else "score (not calibrated)"
         charts = [
             drawings.reliability(
-                "reliability", f"Share of right texts by {name}", scores["reliability"]
+                "reliability", f"Share of right texts by {name}", scores.reliability
             ),
             drawings.coverage(
-                "coverage", "Share of right texts among those described", scores["curve"]
+                "coverage", "Share of right texts among those described", scores.curve
             ),
         ]
         quality = [
             [Cell(name.replace("_", " ")), Cell("–" if value is None else f"{value:.3f}")]
-            for name, value in scores["quality"].items()
+            for name, value in plain(scores.quality).items()
         ]
         tables.append(Table("The score as a probability", ("", "value"), quality))
     words = "Uncertain texts are kept in the tables and, by default, not written into the GFF."
     return Section("statuses", "Does it know what it knows?", words, charts, tables)
 
 
-def _divisions(figures: Figures) -> list[Section]:
+def _divisions(figures: Evaluation) -> list[Section]:
     sections = []
-    for division, groups in figures["strata"].items():
+    for division, groups in figures.strata.items():
         name = division.replace(" ", "-")
         listed = dict(list(groups.items())[:MAX_GROUPS])
         left = len(groups) - len(listed)
         words = f"{left} smaller groups are in evaluation.tsv." if left else ""
-        systems = list(figures["systems"])
-        chart = drawings.bars(
-            f"plot-{name}",
-            "ROUGE-L of the model",
-            [
-                drawings.Bar(
-                    label=label[:26],
-                    value=group["systems"][MODEL]["rouge_l"]["value"],
-                    interval=tuple(group["systems"][MODEL]["rouge_l"]["interval"]),
-                    kind="fill-described",
-                    text=_value(group["systems"][MODEL]["rouge_l"], "rouge_l"),
-                )
+        own = {label: group.systems[MODEL] for label, group in listed.items()}
+        bars = [_bar(label[:26], f["rouge_l"], "rouge_l") for label, f in own.items()]
+        chart = drawings.bars(f"plot-{name}", "ROUGE-L of the model", bars)
+        metrics = (*STRATA_METRICS, "lift")
+        rows = [
+            [Cell(label), Cell(f"{listed[label].genes:,}"), *(_cell(f[m], m) for m in metrics)]
+            for label, f in own.items()
+        ]
+        tables = [Table("The model", [division, "genes", *(METRICS[m] for m in metrics)], rows)]
+        if len(figures.systems) > 1:
+            heads = [division, *(SYSTEMS[system] for system in figures.systems)]
+            beside = [
+                [Cell(label), *(_cell(f["rouge_l"], "rouge_l") for f in group.systems.values())]
                 for label, group in listed.items()
-            ],
-        )
-        heads = [division, "genes", *(METRICS[m] for m in (*STRATA_METRICS, "lift"))]
-        model = [
-            [
-                Cell(label),
-                Cell(f"{group['genes']:,}"),
-                *(_cell(group["systems"][MODEL][m], m) for m in (*STRATA_METRICS, "lift")),
             ]
-            for label, group in listed.items()
-        ]
-        beside = [
-            [Cell(label), *(_cell(group["systems"][s]["rouge_l"], "rouge_l") for s in systems)]
-            for label, group in listed.items()
-        ]
-        tables = [Table("The model", heads, model)]
-        if len(systems) > 1:
-            others = [division, *(SYSTEMS[system] for system in systems)]
-            tables.append(Table("ROUGE-L beside the baselines", others, beside))
+            tables.append(Table("ROUGE-L beside the baselines", heads, beside))
         sections.append(Section(name, f"By {division}", words, [chart], tables))
     return sections
 
 
-def _protocols(figures: Figures) -> Section:
+def _protocols(figures: Evaluation) -> Section:
     tables = []
-    for name, found in figures["protocols"].items():
-        metrics = list(found["systems"][MODEL])
+    for name, found in figures.protocols.items():
+        metrics = list(found.systems[MODEL])
         rows = [
-            [Cell(SYSTEMS[s]), *(_cell(f[m], m) for m in metrics)]
-            for s, f in found["systems"].items()
+            [Cell(SYSTEMS[s]), *(_cell(f[m], m) for m in metrics)] for s, f in found.systems.items()
         ]
         heads = ["text from", *(METRICS[m] for m in metrics)]
-        tables.append(Table(f"{name}: {found['definition']}", heads, rows))
+        tables.append(Table(f"{name}: {found.definition}", heads, rows))
     words = "The same texts, scored as published models were."
     return Section("protocols", "Protocols of published models", words, [], tables)
 
 
-def _examples(figures: Figures) -> Section:
+def _examples(figures: Evaluation) -> Section:
+    has_nearest = "nearest" in figures.systems
     rows = [
         [
-            Cell(row["gene_id"], f"{row['organism']}, {row['biotype']}"),
-            Cell(row["reference"]),
-            Cell(row[MODEL], _marks(row)),
-            *([Cell(row["nearest"])] if "nearest" in row else []),
+            Cell(row.gene_id, f"{row.organism}, {row.biotype}"),
+            Cell(row.reference),
+            Cell(row.texts[MODEL], _marks(row)),
+            *([Cell(row.texts["nearest"])] if has_nearest else []),
         ]
-        for row in figures["examples"]
+        for row in figures.rows[:EXAMPLES]
     ]
-    has_nearest = any("nearest" in row for row in figures["examples"])
     heads = ["gene", "reference", "the model", *(["nearest training gene"] if has_nearest else [])]
     words = "The first genes in the order of the input, not chosen; texts.tsv has all of them."
     return Section("texts", "In its own words", words, [], [Table("", heads, rows, texts=True)])
 
 
-def _marks(row: Mapping[str, Any]) -> str:
-    marks = [row["status"]]
-    marks += [f"{name} {row[name]:.2f}" for name in ("score", "lift") if row[name] is not None]
-    return ", ".join([*marks, "right" if row["right"] else "not right"])
+def _marks(row: TextRow) -> str:
+    numbers = {"score": row.score, "lift": row.lift}
+    marks = [f"{name} {value:.2f}" for name, value in numbers.items() if value is not None]
+    return ", ".join([row.status, *marks, "right" if row.metrics[CORRECT] else "not right"])
 
 
-def _made(figures: Figures) -> Section:
-    told = ("model", "corpus", "splits", "descriptions", "references")
-    rows = [[Cell(name), Cell(str(figures[name]))] for name in told if figures.get(name)]
-    for name in ("sides", "questions"):
-        if figures.get(name):
-            rows.append([Cell(name), Cell(", ".join(figures[name]))])
-    if figures.get("training_genes"):
-        rows.append([Cell("training genes"), Cell(f"{figures['training_genes']:,}")])
-    rows += [
-        [Cell(f"left out: {reason}"), Cell(f"{count:,} records")]
-        for reason, count in figures["left_out"].items()
-    ]
-    rows += [[Cell(n), Cell(str(value))] for n, value in figures.get("definitions", {}).items()]
+def _made(figures: Evaluation | CalibrationFigures) -> Section:
+    data = figures.data
+    facts = {"model": figures.model}
+    if isinstance(data, CorpusData):
+        facts |= {"corpus": data.corpus, "splits": data.splits}
+        facts |= {"sides": ", ".join(data.sides), "questions": ", ".join(data.questions)}
+        facts |= {"training genes": f"{data.training_genes:,}" if data.training_genes else ""}
+    else:
+        facts |= {"descriptions": data.descriptions, "references": data.references}
+    facts |= {f"left out: {why}": f"{count:,} records" for why, count in data.left_out.items()}
+    if isinstance(figures, Evaluation):
+        facts |= {name: str(value) for name, value in plain(figures.definitions).items()}
+    rows = [[Cell(name), Cell(value)] for name, value in facts.items() if value]
     return Section("made", "How this was made", "", [], [Table("", ("", ""), rows, texts=True)])
 
 
-def _cell(figure: Mapping[str, Any], metric: str) -> Cell:
+def _cell(figure: Figure, metric: str) -> Cell:
     value, _, interval = shown(figure, metric).partition(" (")
     return Cell(value, interval.removesuffix(")"))
 
 
-def _value(figure: Mapping[str, Any], metric: str) -> str:
+def _value(figure: Figure, metric: str) -> str:
     return _cell(figure, metric).text

@@ -70,9 +70,6 @@ def protocol(
     return Protocol(name, definition, lambda r, t: genomicllm(r, t, pieces))
 
 
-PROTOCOLS = ("genechat", "rnagpt", "genomicllm")
-
-
 def genechat(
     references: References, texts: Sequence[str], synonyms: Synonyms
 ) -> dict[str, Measure]:

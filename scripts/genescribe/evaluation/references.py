@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from genescribe.artifacts.tables import unescape
+from genescribe.artifacts.codec import unescape
 from genescribe.corpus.records import read_corpus
 from genescribe.corpus.texts import clean_text, is_informative
 from genescribe.errors import FormatError, InputError

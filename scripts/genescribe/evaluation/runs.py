@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +11,12 @@ import numpy as np
 from genescribe.corpus.records import QUESTIONS
 from genescribe.evaluation.cases import Case, swap_sequences
 from genescribe.evaluation.metrics import Floats, Measure
-from genescribe.inference.describer import DescribeParams, Describer
+from genescribe.evaluation.settings import Watch, unwatched
+from genescribe.inference.describer import Describer, described
 from genescribe.inference.likelihood import text_likelihoods
-from genescribe.records import Description, Progress, SequenceRecord
+from genescribe.inference.params import DescribeParams
+from genescribe.records import Description, SequenceRecord
 from genescribe.specs.spec import ModelSpec
-
-Watch = Callable[[str], Progress | None]
-"""Gives the progress of one pass, by what the pass does."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Conditions:
     """What the model is told besides the gene, and how a pass is watched."""
 
     organism: str | None = None
-    watch: Watch = lambda _: None
+    watch: Watch = unwatched
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,14 @@ class Written:
 class ModelRun:
     """All that a model is asked for in an evaluation.
 
-    ``nats`` are those of the references, per token, by what the model read: ``gene``,
-    ``other_gene`` or ``no_sequence``.
+    ``nll`` is the negative log likelihood of the references, in nats per token, by what the model
+    read: ``gene``, ``other_gene`` or ``no_sequence``.
     """
 
     own: Written
     other_gene: list[str]
     no_sequence: list[str]
-    nats: dict[str, Measure]
+    nll: dict[str, Measure]
 
 
 def run_model(
@@ -69,10 +68,10 @@ def run_model(
         own=write(describer, cases, own, conditions, "describe"),
         other_gene=write(describer, cases, swapped, conditions, "another gene's sequence").texts,
         no_sequence=write(describer, cases, own, conditions, "no sequence", False).texts,
-        nats={
-            "gene": nats(describer, cases, own, conditions),
-            "other_gene": nats(describer, cases, swapped, conditions),
-            "no_sequence": nats(describer, cases, own, conditions, use_sequence=False),
+        nll={
+            "gene": negative_log_likelihood(describer, cases, own, conditions),
+            "other_gene": negative_log_likelihood(describer, cases, swapped, conditions),
+            "no_sequence": negative_log_likelihood(describer, cases, own, conditions, False),
         },
     )
 
@@ -96,10 +95,10 @@ def write(
     log_probs = [math.nan] * len(cases)
     for question, places in _by_question(cases).items():
         params = _params(describer.spec, question, conditions, use_sequence)
-        for batch in describer.generations([shown[i] for i in places], params):
+        for batch in describer.batching.generations([shown[i] for i in places], params):
             for found in batch:
                 place = places[found.place]
-                rows[place] = describer.judge(found.record, found.generation)
+                rows[place] = described(describer.spec, found.record, found.generation)
                 if found.generation is not None:
                     log_probs[place] = found.generation.log_prob
             if progress:
@@ -107,14 +106,14 @@ def write(
     return Written([rows[i] for i in range(len(cases))], log_probs)
 
 
-def nats(
+def negative_log_likelihood(
     describer: Describer,
     cases: Sequence[Case],
     shown: Sequence[SequenceRecord],
     conditions: Conditions,
     use_sequence: bool = True,
 ) -> Measure:
-    """Return the nats per token of all references, read from the sequence shown."""
+    """Return that of all references in nats per token, read from the sequence shown."""
     sums: Floats = np.zeros((len(cases), 2))
     for question, places in _by_question(cases).items():
         pairs = [(i, text) for i in places for text in cases[i].references]
@@ -155,7 +154,7 @@ def lifts_of_references(
     conditions: Conditions,
 ) -> Floats:
     """Return how much the sequences shown raise the references, (cases,), in nats per token."""
-    given = nats(describer, cases, shown, conditions).values
-    without = nats(describer, cases, shown, conditions, use_sequence=False).values
+    given = negative_log_likelihood(describer, cases, shown, conditions).values
+    without = negative_log_likelihood(describer, cases, shown, conditions, False).values
     lifts: Floats = (without[:, 0] - given[:, 0]) / given[:, 1]
     return lifts

@@ -13,13 +13,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from genescribe.errors import Remedy, SequenceMismatchError
 from genescribe.genome.fasta import Genome
+from genescribe.genome.settings import ExtractSettings
 from genescribe.genome.splice import in_frame, splice, spliced_length, with_flanks
 from genescribe.records import (
     Gene,
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MAX_N_FRACTION = 0.5
+"""A sequence with more unknown bases than this is not read; counted after cutting."""
+
 _SHOWN = 5
 _PREFIX = re.compile(r"^(chromosome|chrom|chr|scaffold|contig)[_ -]?(?=.)", re.IGNORECASE)
 _VERSION = re.compile(r"\.\d+$")
@@ -50,53 +53,26 @@ class Reading(NamedTuple):
     max_length: int | None = None
 
 
-@dataclass(frozen=True)
-class ExtractSettings:
-    """What to extract; lengths in nt.
-
-    ``reading`` gives what is read of the genes of a biotype, None where no model describes them.
-    ``min_length`` counts before cutting, ``max_n_fraction`` after. ``exclude_biotypes`` are names
-    or shell patterns such as ``*pseudogene``; case is ignored.
-    """
-
-    reading: Callable[[str], Reading | None]
-    flank: int = 0
-    min_length: int = 1
-    max_n_fraction: float = 0.5
-    exclude_biotypes: frozenset[str] = frozenset()
-    allow_missing_contigs: bool = False
+ReadingOf = Callable[[str], Reading | None]
 
 
 def extract(
-    annotation: Annotation, genome: Genome, settings: ExtractSettings
+    annotation: Annotation, genome: Genome, settings: ExtractSettings, read: ReadingOf
 ) -> Iterator[tuple[GeneRow, str]]:
     """Return (row, sequence) of every gene in the order of the annotation, one at a time.
 
-    The sequence is empty where ``row.reason`` is set. Raises SequenceMismatchError, before the
-    first row where it can be told so early, for sequence names that the genome does not have
-    (unless allowed) and for positions past the end of a sequence that is not circular.
+    ``read`` gives what is read of the genes of a biotype, in place of ``settings.view``; None where
+    no model describes them. The sequence is empty where ``row.reason`` is set. Raises
+    SequenceMismatchError, before the first row where it can be told so early, for sequence names
+    that the genome does not have (unless allowed) and for positions past the end of a sequence
+    that is not circular.
     """
     used = dict.fromkeys(gene.seqid for gene in annotation.genes)
     check_seqids(annotation.path, used, genome.path, genome.lengths, settings.allow_missing_contigs)
     for gene in annotation.genes:
         if gene.seqid in genome.lengths:
             _check_inside(gene, gene.parts, annotation, genome)
-    return (_extract_gene(gene, annotation, genome, settings) for gene in annotation.genes)
-
-
-def transcript_sequences(
-    annotation: Annotation, genome: Genome, view: View
-) -> Iterator[tuple[Gene, Transcript, str]]:
-    """Yield every transcript with its sequence in ``view`` transcript or cds (in frame).
-
-    Transcripts without CDS are left out in view cds. Raises what ``extract`` raises.
-    """
-    for gene in annotation.genes:
-        for transcript in gene.transcripts:
-            pieces = in_frame(transcript.cds) if view is View.CDS else transcript.exons
-            if pieces:
-                _check_inside(gene, pieces, annotation, genome)
-                yield gene, transcript, splice(genome, gene.seqid, pieces)
+    return (_extract_gene(gene, annotation, genome, settings, read) for gene in annotation.genes)
 
 
 def representative(gene: Gene) -> Transcript | None:
@@ -111,12 +87,12 @@ def representative(gene: Gene) -> Transcript | None:
 
 
 def _extract_gene(
-    gene: Gene, annotation: Annotation, genome: Genome, settings: ExtractSettings
+    gene: Gene, annotation: Annotation, genome: Genome, settings: ExtractSettings, read: ReadingOf
 ) -> tuple[GeneRow, str]:
     transcript = representative(gene)
     if _matches(gene.biotype, settings.exclude_biotypes):
         return _row(gene, transcript, Reason.BIOTYPE_EXCLUDED), ""
-    reading = settings.reading(gene.biotype)
+    reading = read(gene.biotype)
     if reading is None:
         return _row(gene, transcript, Reason.NO_MODEL), ""
     if gene.seqid not in genome.lengths:
@@ -130,14 +106,14 @@ def _extract_gene(
     reason = Reason.NONE
     if total < max(1, settings.min_length):
         reason = Reason.TOO_SHORT
-    elif sequence.count("N") > settings.max_n_fraction * len(sequence):
+    elif sequence.count("N") > MAX_N_FRACTION * len(sequence):
         reason = Reason.MOSTLY_N
     row = _row(gene, transcript, reason, view, sequence, total - len(sequence))
     return row, "" if reason else sequence
 
 
 @cache  # an annotation has few biotypes and many genes
-def _matches(biotype: str, patterns: frozenset[str]) -> bool:
+def _matches(biotype: str, patterns: tuple[str, ...]) -> bool:
     return any(biotype_matches(biotype, pattern) for pattern in patterns)
 
 

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from genescribe.artifacts.codec import JsonLines, json_line
 from genescribe.files import output_error
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,9 @@ class Generation:
     log_prob: float
     lift: float
     n_tokens: int
+
+
+_GENERATIONS = JsonLines(Generation, "a generation")
 
 
 class Cache(Protocol):
@@ -77,8 +81,7 @@ class FolderCache:
         """Append a batch and flush it; raises OutputError where the folder cannot be written."""
         self._known.update(generations)
         lines = [
-            json.dumps({"key": key, **asdict(value)}, ensure_ascii=False) + "\n"
-            for key, value in generations.items()
+            json_line({"key": key, **asdict(value)}) + "\n" for key, value in generations.items()
         ]
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -96,13 +99,8 @@ def cache_key(parts: Mapping[str, Any]) -> str:
 def _read(path: Path) -> Iterable[tuple[str, Generation]]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
-            values = json.loads(line, parse_constant=_refuse)
-            yield values.pop("key"), Generation(**values)
-        except (ValueError, TypeError, KeyError):
+            values = json.loads(line)
+            yield values.pop("key"), _GENERATIONS.record(values)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             # a killed writer leaves half a line; it costs one gene, not the cache
             log.warning("%s:%d: not a cache entry, ignored", path, number)
-
-
-def _refuse(constant: str) -> None:
-    """Take no NaN and no Infinity for a number of a model: no score follows from them."""
-    raise ValueError(constant)

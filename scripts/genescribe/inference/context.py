@@ -2,55 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import Any
 
 from genescribe.errors import InputError
+from genescribe.inference.params import DescribeParams
 from genescribe.records import SequenceRecord, sequence_sha256
 from genescribe.specs.prompts import Turn
-
-if TYPE_CHECKING:
-    from genescribe.inference.describer import DescribeParams, Describer
+from genescribe.specs.spec import ModelSpec
 
 
-def fitting_history(
-    describer: Describer, record: SequenceRecord, params: DescribeParams
-) -> tuple[Turn, ...]:
-    """Return the latest turns of ``params.history`` that fit beside the whole gene.
+@dataclass(frozen=True)
+class Context:
+    """A model's room for a prompt beside its longest text: ``size`` tokens, the gene's included."""
 
-    All turns go before any of the gene does.
-    """
-    kept = params.history
-    while (
-        kept
-        and describer.prompt_tokens(record, replace(params, history=kept))
-        > describer.max_prompt_tokens
-    ):
-        kept = kept[1:]
-    return kept
+    spec: ModelSpec
+    processor: Any
+    size: int
 
+    def prompt_tokens(self, record: SequenceRecord, params: DescribeParams) -> int:
+        """Return the tokens of a gene's prompt, whether there is room for them or not."""
+        tokens: int = self.processor.prompt_tokens(record, **params.told(self.spec))
+        return tokens
 
-def fitting_record(
-    describer: Describer, record: SequenceRecord, params: DescribeParams
-) -> SequenceRecord:
-    """Return the gene, cut at its 3' end as far as its prompt does not fit into the context.
+    def fitting_history(self, record: SequenceRecord, params: DescribeParams) -> tuple[Turn, ...]:
+        """Return the latest turns of ``params.history`` that fit beside the whole gene.
 
-    Raises InputError where not even one nucleotide fits.
-    """
-    limit, fitting = describer.max_prompt_tokens, record
-    while (tokens := describer.prompt_tokens(fitting, params)) > limit:
-        # in proportion, and a little at least: tokens are of uneven length
-        letters = min(len(fitting.sequence) - 1, len(fitting.sequence) * limit // tokens)
-        if letters < 1:
-            raise InputError(
-                f"{record.gene_id}: the question alone takes all the {limit:,} tokens that model "
-                f"{describer.spec.name} has room for beside its answer; shorten it"
+        All turns go before any of the gene does.
+        """
+        kept = params.history
+        while kept and self.prompt_tokens(record, replace(params, history=kept)) > self.size:
+            kept = kept[1:]
+        return kept
+
+    def fitting(self, record: SequenceRecord, params: DescribeParams) -> SequenceRecord:
+        """Return the gene, cut at its 3' end as far as its prompt does not fit.
+
+        Raises InputError where not even one nucleotide fits.
+        """
+        words = self.processor.text_tokens(record.biotype, **params.told(self.spec))
+        if words + self.processor.expected_tokens(len(record.sequence)) <= self.size:
+            return record  # the usual case, told without tokenising the gene
+        kept = record
+        while (tokens := self.prompt_tokens(kept, params)) > self.size:
+            # in proportion, and a little at least: tokens are of uneven length
+            letters = min(len(kept.sequence) - 1, len(kept.sequence) * self.size // tokens)
+            if letters < 1:
+                raise InputError(
+                    f"{record.gene_id}: the question alone takes all the {self.size:,} tokens that "
+                    f"model {self.spec.name} has room for beside its answer; shorten it"
+                )
+            sequence = record.sequence[:letters]
+            kept = replace(
+                record,
+                sequence=sequence,
+                sha256=sequence_sha256(sequence),
+                truncated=record.truncated + len(record.sequence) - letters,
             )
-        sequence = record.sequence[:letters]
-        fitting = replace(
-            record,
-            sequence=sequence,
-            sha256=sequence_sha256(sequence),
-            truncated=record.truncated + len(record.sequence) - letters,
-        )
-    return fitting
+        return kept

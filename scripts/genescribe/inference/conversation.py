@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from genescribe.errors import InputError, Remedy
-from genescribe.inference.context import fitting_history
+from genescribe.inference.params import DescribeParams
 from genescribe.records import Reason, SequenceRecord
 from genescribe.specs.prompts import Turn
 from genescribe.specs.spec import ModelSpec, list_specs
@@ -56,8 +56,6 @@ class Conversation:
         Raises InputError for an empty question, and for a second one where the model's prompt has
         no place for earlier turns.
         """
-        from genescribe.inference.describer import DescribeParams
-
         question = " ".join(question.split())
         if not question:
             raise InputError("the question is empty; ask something about the gene")
@@ -65,7 +63,7 @@ class Conversation:
         params = DescribeParams(
             organism=self.organism, question=question, history=tuple(self.turns)
         )
-        history = fitting_history(self.describer, self.record, params)
+        history = self.describer.writer.context.fitting_history(self.record, params)
         written = next(self.describer.describe([self.record], replace(params, history=history)))
         dropped = len(self.turns) - len(history)
         if written.text:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import torch
 
-from genescribe.inference.describer import DescribeParams, Describer, shuffled
+from genescribe.inference.describer import Describer
+from genescribe.inference.params import DescribeParams
 from genescribe.records import Progress, SequenceRecord
 
 
@@ -33,36 +34,20 @@ def text_likelihoods(
     Of a text longer than the model may write (``max_new_tokens`` of its spec), so many tokens
     are read. Without ``params.use_sequence`` the genes are replaced by "no sequence".
     """
-    params = params or DescribeParams()
-    learned = describer.spec.no_sequence == "learned"
-    if not (params.use_sequence or learned):
-        records = [shuffled(record) for record in records]
-    use_sequence = params.use_sequence or not learned
-    # by identity: the same gene may come with several texts
+    params, writer = params or DescribeParams(), describer.writer
     # copies, told apart by identity: the same gene may come with several texts
-    shown = [replace(describer.fitting(record, params)) for record in records]
+    shown = [replace(writer.context.fitting(record, params)) for record in records]
     places = {id(record): place for place, record in enumerate(shown)}
     results: dict[int, TextLikelihood] = {}
-    for batch in describer.budget(shown, params):
+    for batch in describer.batching.budget(shown, params):
         chosen = [places[id(record)] for record in batch]
-        inputs = describer.model.with_features(describer.inputs(batch, params), use_sequence)
-        ids = text_ids(describer, [texts[place] for place in chosen])  # (batch, text tokens)
-        mask = describer.model.text_mask(ids)  # (batch, text tokens)
-        log_probs = describer.model.text_log_probs(inputs, ids, True, mask)  # (batch, text tokens)
+        inputs = writer.read(writer.prompts(batch, params), batch, params)
+        ids = writer.text_ids([texts[place] for place in chosen])  # (batch, text tokens)
+        mask = writer.model.text_mask(ids)  # (batch, text tokens)
+        log_probs = writer.model.text_log_probs(inputs, ids, True, mask)  # (batch, text tokens)
         sums, counts = log_probs.double().sum(1).tolist(), mask.sum(1).tolist()
         for place, log_prob, count in zip(chosen, sums, counts, strict=True):
             results[place] = TextLikelihood(log_prob, count)
         if progress:
             progress(len(results), len(records))
     return [results[place] for place in range(len(records))]
-
-
-def text_ids(describer: Describer, texts: Sequence[str]) -> torch.Tensor:
-    """Tokenise texts as the model would write them, (texts, tokens), padded on the right."""
-    tokenizer = describer.processor.tokenizer
-    longest = int(describer.spec.generation["max_new_tokens"])
-    end, pad = tokenizer.eos_token_id, describer.model.pad_token_id
-    rows = [[*tokenizer.encode(text, add_special_tokens=False), end][:longest] for text in texts]
-    width = max(len(row) for row in rows)
-    padded = [row + [pad] * (width - len(row)) for row in rows]
-    return torch.tensor(padded, device=describer.model.language_model.device)

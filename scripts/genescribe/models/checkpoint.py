@@ -277,13 +277,11 @@ def load_processor(spec: ModelSpec, model: Model, tokenizer: Any = None) -> Proc
     ``tokenizer`` is the language model's where there is none beside its weights.
     """
     folder = spec.weights.of("language_model")
+    tokenizer = tokenizer or load_tokenizer(folder)
     if isinstance(model, SequenceTextModel):
-        return SequenceTextProcessor.from_pretrained(
-            folder, model.config, spec.prompt, spec.generation["max_new_tokens"]
-        )
-    processor = SequenceChatProcessor(
-        tokenizer or load_tokenizer(folder), model.config, spec.prompt
-    )
+        room = spec.generation["max_new_tokens"]
+        return SequenceTextProcessor(tokenizer, model.config, spec.prompt, room)
+    processor = SequenceChatProcessor(tokenizer, model.config, spec.prompt)
     processor.reader.load(reader_folder(spec), model.encoder)
     return processor
 

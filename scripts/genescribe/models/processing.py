@@ -13,7 +13,7 @@ from transformers import AutoTokenizer, BatchFeature, PreTrainedConfig
 from genescribe.errors import InputError
 from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.encoders import make_reader
-from genescribe.models.encoders.reader import Reading, SequenceReader
+from genescribe.models.encoders.reader import Reading
 from genescribe.models.generation import SEQUENCE_PREFIX
 from genescribe.models.sequence_tokenizers import check_gene
 from genescribe.records import SequenceRecord
@@ -155,17 +155,11 @@ class PromptProcessor:
 class SequenceChatProcessor(PromptProcessor):
     """For ``SequenceChatModel``: one placeholder in the prompt for each vector of the gene."""
 
-    def __init__(
-        self,
-        tokenizer: Any,
-        config: SequenceChatConfig,
-        prompt: PromptVariant,
-        reader: SequenceReader | None = None,
-    ) -> None:
-        """``reader``, loaded, says how genes get into the encoder; one that is not if left out."""
+    def __init__(self, tokenizer: Any, config: SequenceChatConfig, prompt: PromptVariant) -> None:
+        """``reader`` knows how genes get into the encoder; it is to be loaded before any call."""
         super().__init__(tokenizer, prompt)
         self.config = config
-        self.reader = reader or make_reader(config)
+        self.reader = make_reader(config)
 
     def prompt_ids(self, before: str, after: str, placeholders: int) -> list[int]:
         """Return the tokens of a prompt whose gene takes ``placeholders`` of them.
@@ -250,13 +244,6 @@ class SequenceTextProcessor(PromptProcessor):
     ) -> None:
         super().__init__(tokenizer, prompt)
         self.max_tokens = int(config.max_position_embeddings) - max_new_tokens
-
-    @classmethod
-    def from_pretrained(
-        cls, folder: Path, config: PreTrainedConfig, prompt: PromptVariant, max_new_tokens: int
-    ) -> SequenceTextProcessor:
-        """Read the tokenizer that lies beside the weights; never from the network."""
-        return cls(load_tokenizer(folder), config, prompt, max_new_tokens)
 
     def __call__(
         self,

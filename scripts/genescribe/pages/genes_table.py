@@ -11,6 +11,9 @@ from typing import Any
 from genescribe.pages.html import asset, module
 from genescribe.records import Description, GeneRow
 
+LEVEL = 6
+"""Of gzip: 9 takes three times as long for 2 % less."""
+
 
 def script(own: str) -> str:
     """Return the module of the table, and behind it the module ``own`` that uses it."""
@@ -53,7 +56,7 @@ def packed(entries: Sequence[tuple[GeneRow, Description]], **more: Any) -> bytes
         "prompt": [description.prompt for _, description in entries],
     }
     text = json.dumps({"columns": columns, **more}, separators=(",", ":"), allow_nan=False)
-    return gzip.compress(text.encode("ascii"), mtime=0)
+    return gzip.compress(text.encode("ascii"), LEVEL, mtime=0)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""One question type asked about many genes, each answer beside the one that can be computed."""
+"""One task asked about many genes, each answer beside the one that can be computed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genescribe.errors import InputError
-from genescribe.inference.context import fitting_record
+from genescribe.errors import InputError, Remedy
 from genescribe.pipeline.genes import FoundGene
 from genescribe.records import Progress, Reason
 from genescribe.specs.prompts import template_fields
 from genescribe.specs.spec import ModelSpec
-from genescribe.specs.tasks import QUESTIONS, Asked, check
+from genescribe.specs.tasks import TASK_TYPES, Asked, check
 
 if TYPE_CHECKING:
-    from genescribe.inference.describer import DescribeParams, Describer
+    from genescribe.inference.describer import Describer
+    from genescribe.inference.params import DescribeParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,17 @@ def check_task(spec: ModelSpec, task: str, question: str = "", context: str = ""
     Raises InputError for a task that does not exist, that the model was not trained for, or that
     needs a question or a context and gets none, or gets one and has no place for it.
     """
-    if task not in spec.tasks and task not in QUESTIONS:
-        raise InputError(f"no task is named {task!r}; tasks are {', '.join(QUESTIONS)}")
+    if task not in spec.tasks and task not in TASK_TYPES:
+        raise InputError(f"no task is named {task!r}; tasks are {', '.join(TASK_TYPES)}")
     chosen = spec.for_task(task)
     needed = set(template_fields(chosen.prompt.template))
     if spec.tasks[task].question is not None:
         needed.discard("question")
     for name, given in (("question", question), ("context", context)):
         if name in needed and not given:
-            raise InputError(f"task {task} of model {spec.name} needs a {name}; add --{name} TEXT")
+            raise InputError(
+                f"task {task} of model {spec.name} needs a {name}", Remedy.GIVE_FACT, value=name
+            )
         if given and name not in needed:
             raise InputError(f"task {task} of model {spec.name} takes no {name}; leave it out")
     return chosen
@@ -76,9 +78,8 @@ def answers(
 
     A gene that is too long for the model's context is cut at its 3' end.
     """
-    records = [
-        fitting_record(describer, gene.record, params) for gene in genes if gene.record is not None
-    ]
+    context = describer.writer.context
+    records = [context.fitting(gene.record, params) for gene in genes if gene.record is not None]
     written = zip(records, describer.describe(records, params, progress=progress), strict=True)
     spec = describer.spec
     for gene in genes:

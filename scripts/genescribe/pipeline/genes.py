@@ -15,9 +15,10 @@ from typing import NamedTuple
 from genescribe.errors import FormatError, InputError
 from genescribe.genome.annotation import Annotation, read_annotation
 from genescribe.genome.biotypes import PROTEIN_CODING, UNKNOWN
-from genescribe.genome.extract import ExtractSettings, extract
+from genescribe.genome.extract import extract
 from genescribe.genome.fasta import Genome
-from genescribe.pipeline.options import ExtractOptions
+from genescribe.genome.settings import ExtractSettings
+from genescribe.pipeline.options import reading_of
 from genescribe.pipeline.stages import own_fasta
 from genescribe.records import Gene, Reason, Segment, SequenceRecord, Transcript, View
 from genescribe.specs.routing import one_model
@@ -87,7 +88,11 @@ def _extracted(
     gene_models: Annotation, genome: Genome, choice: GeneChoice, spec: ModelSpec
 ) -> list[FoundGene]:
     found = []
-    for row, sequence in extract(gene_models, genome, _settings(choice, spec)):
+    settings = ExtractSettings(view=choice.view)
+    if choice.gene_ids or choice.fasta:
+        settings = ExtractSettings(view=choice.view, min_length=1, exclude_biotypes=())
+    read = reading_of(one_model(spec), choice.view)
+    for row, sequence in extract(gene_models, genome, settings, read):
         if not row.reason:
             view = View(row.view)
             record = SequenceRecord(
@@ -102,13 +107,6 @@ def _extracted(
         else:
             found.append(FoundGene(row.gene_id, None, row.reason))
     return found
-
-
-def _settings(choice: GeneChoice, spec: ModelSpec) -> ExtractSettings:
-    options = ExtractOptions(view=choice.view)
-    if choice.gene_ids or choice.fasta:
-        options = replace(options, min_length=1, exclude_biotypes=())
-    return options.settings(one_model(spec))
 
 
 def _named(gene_ids: Sequence[str], genes: list[Gene], path: Path, what: str) -> list[Gene]:

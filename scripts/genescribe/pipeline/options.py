@@ -3,76 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from genescribe.genome.biotypes import EXCLUDED_BIOTYPES
-from genescribe.genome.extract import ExtractSettings, Reading
+from genescribe.genome.extract import Reading, ReadingOf
+from genescribe.inference.settings import DescribeSettings
 from genescribe.records import View
-from genescribe.specs.routing import SKIP, ModelChoice, Routes, load_routes
+from genescribe.specs.routing import SKIP, Routes, load_routes
 from genescribe.specs.spec import ModelSpec
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExtractOptions:
-    """What a person may choose about extraction; None takes what the model spec says."""
-
-    view: View | None = None
-    flank: int = 0
-    min_length: int = 30
-    exclude_biotypes: tuple[str, ...] = EXCLUDED_BIOTYPES
-    allow_missing_contigs: bool = False
-
-    def settings(self, routes: Routes) -> ExtractSettings:
-        """Return the settings for sequences that the models of ``routes`` are to read."""
-
-        @cache  # an annotation has few biotypes and many genes
-        def reading(biotype: str) -> Reading | None:
-            spec = routes.spec_of(biotype)
-            if spec is None:
-                return None
-            view = self.view or View(spec.views.get(biotype) or spec.views["default"])
-            return Reading(view, spec.max_length)
-
-        return ExtractSettings(
-            reading=reading,
-            flank=self.flank,
-            min_length=self.min_length,
-            max_n_fraction=0.5,
-            exclude_biotypes=frozenset(self.exclude_biotypes),
-            allow_missing_contigs=self.allow_missing_contigs,
-        )
+def routes_of(settings: DescribeSettings) -> Routes:
+    """Read the specs of the models to describe with; raises what ``load_routes`` raises."""
+    return load_routes(
+        settings.model,
+        prompt=settings.prompt,
+        question=settings.question,
+        settings=settings.settings,
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
-class DescribeOptions:
-    """What a person may choose about inference.
+def reading_of(routes: Routes, view: View | None) -> ReadingOf:
+    """Return what the models of ``routes`` read of the genes of a biotype.
 
-    ``model`` is one model for all genes, or biotype pattern -> model (``models.routing``);
-    ``prompt`` names a prompt variant of its spec, ``question`` replaces the spec's question and
-    ``settings`` its thresholds and generation settings (``ModelSpec.with_settings``).
+    Without ``view`` each spec says which stretch.
     """
 
-    model: ModelChoice = "tiny"
-    prompt: str | None = None
-    question: str | None = None
-    settings: Mapping[str, float] | None = None
-    device: str = "auto"
-    organism: str | None = None
-    cache: Path | None = None
-    threads: int | None = None
-    shard: tuple[int, int] = (1, 1)
+    @cache  # an annotation has few biotypes and many genes
+    def read(biotype: str) -> Reading | None:
+        spec = routes.spec_of(biotype)
+        if spec is None:
+            return None
+        of_spec = View(spec.views.get(biotype) or spec.views["default"])
+        return Reading(view or of_spec, spec.max_length)
 
-    def routes(self) -> Routes:
-        """Read the specs; raises what ``load_routes`` raises."""
-        return load_routes(
-            self.model, prompt=self.prompt, question=self.question, settings=self.settings
-        )
+    return read
 
 
-def text_settings(routes: Routes, options: DescribeOptions) -> dict[str, Any]:
+def text_settings(routes: Routes, settings: DescribeSettings) -> dict[str, Any]:
     """Return all that decides texts, scores and statuses, as JSON, to compare runs by.
 
     Values differ by model where there are several. Raises CheckpointError for a model that is
@@ -94,7 +62,7 @@ def text_settings(routes: Routes, options: DescribeOptions) -> dict[str, Any]:
         "calibration": each(lambda spec: spec.calibration and spec.calibration.model_dump()),
         "min_lift": each(lambda spec: spec.min_lift),
         "min_score": each(lambda spec: spec.min_score),
-        "organism": options.organism,
+        "organism": settings.organism,
     }
 
 

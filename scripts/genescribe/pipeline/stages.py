@@ -13,39 +13,48 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genescribe.artifacts.curation import curate, read_curation
-from genescribe.artifacts.descriptions import DescriptionLog, read_descriptions, write_descriptions
-from genescribe.artifacts.run_record import StageRecord
-from genescribe.artifacts.tables import (
-    read_genes_tsv,
-    read_sequences,
+from genescribe.artifacts.description_log import DescriptionLog
+from genescribe.artifacts.descriptions import (
+    read_descriptions,
+    write_descriptions,
     write_descriptions_tsv,
-    write_genes_tsv,
-    write_sequences,
 )
+from genescribe.artifacts.genes import read_genes_tsv, write_genes_tsv
+from genescribe.artifacts.run_record import Recording, RunRecord, to_json
+from genescribe.artifacts.sequences import read_sequences, write_sequences
 from genescribe.errors import InputError, Remedy
 from genescribe.files import output_error, refuse_existing, sha256_of
 from genescribe.genome.annotation import Annotation, read_annotation
 from genescribe.genome.decoration.strip import check_undecorated
 from genescribe.genome.extract import extract
 from genescribe.genome.fasta import Genome
+from genescribe.genome.settings import ExtractSettings
 from genescribe.inference.scheduling import shard_members
+from genescribe.inference.settings import DescribeSettings
 from genescribe.pipeline.options import (
-    DescribeOptions,
-    ExtractOptions,
     model_facts,
+    reading_of,
+    routes_of,
     text_settings,
 )
-from genescribe.records import Description, GeneRow, Progress, Reason, SequenceRecord, Status, View
+from genescribe.records import (
+    Description,
+    GeneRow,
+    Progress,
+    Reason,
+    SequenceRecord,
+    View,
+    check_same_genes,
+)
 from genescribe.specs.routing import ModelChoice, Routes, load_routes
 from genescribe.specs.spec import verify
 
 if TYPE_CHECKING:
-    from genescribe.genome.decoration.decorate import DecorateSettings
+    from genescribe.genome.settings import DecorateSettings
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +63,13 @@ def extract_stage(
     genome: Path | None,
     annotation: Path,
     out: Path,
-    options: ExtractOptions,
+    settings: ExtractSettings,
     model: ModelChoice,
-    record: StageRecord,
+    record: Recording,
     *,
     force: bool,
-) -> list[GeneRow]:
-    """Write ``genes.tsv`` and ``sequences.fa.gz`` into ``out``; return the rows.
+) -> Annotation:
+    """Write ``genes.tsv`` and ``sequences.fa.gz`` into ``out``; return the annotation.
 
     Without ``genome`` the annotation must carry its own sequences (``##FASTA``). Sequences
     are streamed: memory holds the gene models, never the genome.
@@ -68,15 +77,14 @@ def extract_stage(
     genes_tsv, sequences = out / "genes.tsv", out / "sequences.fa.gz"
     refuse_existing([genes_tsv, sequences], force)
     routes = load_routes(model)
-    settings = options.settings(routes)
     check_undecorated(annotation)  # decorate would refuse it, after all the describing
     gene_models = read_annotation(annotation)
     check_used(routes, gene_models)
-    gc.freeze()  # the models stay to the end: the collector need not walk through them again
     rows: list[GeneRow] = []
 
     def extracted(opened: Genome) -> Iterator[SequenceRecord]:
-        for row, sequence in extract(gene_models, opened, settings):
+        read = reading_of(routes, settings.view)
+        for row, sequence in extract(gene_models, opened, settings, read):
             rows.append(row)
             if not row.reason:
                 yield SequenceRecord(
@@ -88,10 +96,10 @@ def extract_stage(
         with Genome.open(fasta, scratch) as opened:
             write_sequences(sequences, extracted(opened))
     write_genes_tsv(genes_tsv, rows)
-    record.inputs(genome=genome, annotation=annotation)
-    record.note(settings=asdict(options), genes_found=len(rows))
+    record.note_inputs(genome=genome, annotation=annotation)
+    record.settings, record.genes_found = settings.model_dump(), len(rows)
     _log_extracted(rows)
-    return rows
+    return gene_models
 
 
 def check_used(routes: Routes, gene_models: Annotation) -> None:
@@ -122,8 +130,8 @@ def describe_stage(
     genes_tsv: Path,
     sequences: Path,
     out: Path,
-    options: DescribeOptions,
-    record: StageRecord,
+    options: DescribeSettings,
+    record: Recording,
     *,
     resume: bool,
     force: bool,
@@ -137,7 +145,7 @@ def describe_stage(
     # torch takes seconds to import; extraction and decoration never need it
     from genescribe.inference.describer import pick_device
 
-    routes, device = options.routes(), pick_device(options.device)
+    routes, device = routes_of(options), pick_device(options.device)
     for spec in routes.specs:
         verify(spec)
     rows = read_genes_tsv(genes_tsv)
@@ -147,12 +155,13 @@ def describe_stage(
     mine = {to_describe[position].gene_id for position in members}
     to_read = [found for found in read_sequences(sequences) if found.gene_id in mine]
     settings = {
-        "sequences": sha256_of(sequences),
+        "sequences": (record.hashes or sha256_of)(sequences),
         "shard": "{}/{}".format(*options.shard),
         **text_settings(routes, options),
     }
-    record.inputs(sequences=sequences)
-    record.note(settings={"organism": options.organism}, model=model_facts(routes), computed=0)
+    record.note_inputs(sequences=sequences)
+    record.settings, record.model = {"organism": options.organism}, model_facts(routes)
+    record.computed = 0
     with DescriptionLog(out, settings, resume=resume, force=force) as output:
         todo = [found for found in to_read if found.gene_id not in output.done]
         done = len(output.done)
@@ -183,8 +192,8 @@ def _describe(
     todo: Sequence[SequenceRecord],
     routes: Routes,
     device: str,
-    options: DescribeOptions,
-    record: StageRecord,
+    options: DescribeSettings,
+    record: Recording,
     cancel: threading.Event | None,
 ) -> Iterator[list[Description]]:
     """Yield what the models write about ``todo``, batch by batch, with one model loaded at a time.
@@ -194,7 +203,8 @@ def _describe(
     import torch
 
     from genescribe.inference.cache import FolderCache
-    from genescribe.inference.describer import DescribeParams, Describer
+    from genescribe.inference.describer import Describer
+    from genescribe.inference.params import DescribeParams
     from genescribe.models.footprint import check_fit
 
     if options.threads:
@@ -221,11 +231,11 @@ def _describe(
         gc.collect()  # modules refer to each other in circles
         if device == "cuda":
             torch.cuda.empty_cache()
-    record.note(device=device, computed=computed)
+    record.device, record.computed = device, computed
 
 
 def gather_stage(
-    genes_tsv: Path, parts: Sequence[Path], out: Path, record: StageRecord, *, force: bool
+    genes_tsv: Path, parts: Sequence[Path], out: Path, record: Recording, *, force: bool
 ) -> list[Description]:
     """Join shards into ``out`` (.jsonl) and ``descriptions.tsv`` beside it: a row per gene.
 
@@ -239,7 +249,7 @@ def gather_stage(
     write_descriptions(out, complete)
     write_descriptions_tsv(table, rows, {row.gene_id: row for row in complete})
     genes = dict(sorted(Counter(str(row.status) for row in complete).items()))
-    record.note(genes=genes)
+    record.genes = genes
     log.info("%s", ", ".join(f"{count} {status}" for status, count in genes.items()))
     return complete
 
@@ -253,45 +263,29 @@ def complete_descriptions(
     """
     wrote = {(found.model, found.prompt) for found in written.values()}
     only = next(iter(wrote)) if len(wrote) == 1 else ("", "")
-    complete, missing = [], []
+    found = dict(written)
     for row in rows:
-        found = written.get(row.gene_id)
         if row.reason:
             model, prompt = only if row.reason != Reason.NO_MODEL else ("", "")
-            found = Description(
-                row.gene_id, "", Status.SKIPPED, row.reason, None, None, 0, model, prompt
-            )
-        if found is None:
-            missing.append(row.gene_id)
-        else:
-            complete.append(found)
-    if missing:
-        raise InputError(
-            f"{len(missing)} genes have no description ({', '.join(missing[:3])}...); "
-            "describe every shard of this genes.tsv first"
-        )
-    unknown = sorted(written.keys() - {row.gene_id for row in rows})
-    if unknown:
-        raise InputError(
-            f"{len(unknown)} descriptions belong to no gene of this genes.tsv "
-            f"({', '.join(unknown[:3])}...); give the shards made from it"
-        )
-    return complete
+            found[row.gene_id] = Description.skipped(row, model, prompt)
+    check_same_genes((row.gene_id for row in rows), found, "the table of genes")
+    return [found[row.gene_id] for row in rows]
 
 
 def decorate_stage(
-    annotation: Path,
+    annotation: Path | Annotation,
     descriptions: Path,
     out: Path,
     settings: DecorateSettings,
-    record: StageRecord,
+    record: Recording,
     *,
     force: bool,
     curation: Path | None = None,
 ) -> list[Path]:
     """Write the decorated annotation as ``out`` and its companions; return what was written.
 
-    ``curation`` is a table of what a person decided about the descriptions.
+    ``annotation`` may have been read before, and found undecorated. ``curation`` is a table of
+    what a person decided about the descriptions.
     """
     # imports numpy and pysam, which take longer to load than extraction takes for a yeast
     from genescribe.genome.decoration.decorate import decorate
@@ -301,8 +295,9 @@ def decorate_stage(
     if curation is not None:
         by_gene = curate(by_gene, read_curation(curation))
     written = decorate(annotation, by_gene, out, settings)
-    record.inputs(annotation=annotation, curation=curation)
-    record.note(settings=asdict(settings), files=[str(path) for path in written])
+    path = annotation if isinstance(annotation, Path) else annotation.path
+    record.note_inputs(annotation=path, curation=curation)
+    record.settings, record.files = settings.model_dump(), [str(path) for path in written]
     return written
 
 
@@ -310,8 +305,8 @@ def report_stage(
     genes_tsv: Path,
     descriptions: Path,
     out: Path,
-    run: Mapping[str, Any],
-    record: StageRecord,
+    run: RunRecord | None,
+    record: Recording,
     *,
     title: str,
     force: bool,
@@ -323,9 +318,9 @@ def report_stage(
     refuse_existing([out, table], force)
     rows = read_genes_tsv(genes_tsv)
     by_gene = {row.gene_id: row for row in read_descriptions(descriptions)}
-    build_report(rows, by_gene, run=run, title=title, out=out)
+    build_report(rows, by_gene, run=to_json(run) if run else {}, title=title, out=out)
     write_multiqc(rows, by_gene, sample=title, out=table)
-    record.note(report=str(out))
+    record.report = str(out)
 
 
 def own_fasta(gene_models: Annotation) -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 
 from genescribe.pages import genes_table
 from genescribe.pages import html as pages
-from genescribe.pages.svg import Chart
+from genescribe.pages.charts import Chart
 from genescribe.records import Description, GeneRow, Status
 from genescribe.report import plots, provenance
 from genescribe.report.entries import (
@@ -100,9 +100,9 @@ def _charts(entries: Sequence[Entry], score: str) -> list[Chart]:
         plots.histogram("plot-score", score.capitalize(), scores, span=(0.0, 1.0)),
         plots.histogram("plot-lift", "Lift (nats per token)", lifts),
         plots.histogram("plot-length", "Length of the text (characters)", lengths),
-        plots.bars("plot-status", "status", by_status),
-        plots.bars("plot-biotype", "biotype", biotypes),
-        plots.bars("plot-contig", "contig", contigs),
+        plots.by_group("plot-status", "status", by_status),
+        plots.by_group("plot-biotype", "biotype", biotypes),
+        plots.by_group("plot-contig", "contig", contigs),
     ]
 
 

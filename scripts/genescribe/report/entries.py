@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from genescribe.errors import InputError
-from genescribe.records import Description, GeneRow, Reason, Status
+from genescribe.records import Description, GeneRow, Reason, Status, check_same_genes
 
 STATUS_MEANING: Mapping[Status, str] = {
     Status.DESCRIBED: "The text passed the model’s thresholds and is in the annotation.",
@@ -46,21 +45,10 @@ def pair(rows: Sequence[GeneRow], descriptions: Mapping[str, Description]) -> li
     A gene that extraction gave a reason needs no description: it counts as skipped. Raises
     InputError where the two do not belong together.
     """
-    strangers = descriptions.keys() - {row.gene_id for row in rows}
-    if strangers:
-        raise InputError(
-            f"gene {min(strangers)!r} has a description but is not in the gene table; "
-            "give the descriptions that were made from this table"
-        )
-    return [Entry(row, descriptions.get(row.gene_id) or _skipped(row)) for row in rows]
-
-
-def _skipped(row: GeneRow) -> Description:
-    if not row.reason:
-        raise InputError(
-            f"gene {row.gene_id!r} has no description; finish describing, and gather all shards"
-        )
-    return Description(row.gene_id, "", Status.SKIPPED, row.reason, None, None, 0, "", "")
+    skipped = {row.gene_id: Description.skipped(row) for row in rows if row.reason}
+    found = {**skipped, **descriptions}
+    check_same_genes((row.gene_id for row in rows), found, "the table of genes")
+    return [Entry(row, found[row.gene_id]) for row in rows]
 
 
 def count_statuses(entries: Iterable[Entry]) -> Counter[Status]:

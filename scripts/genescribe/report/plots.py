@@ -1,8 +1,4 @@
-"""Small charts as inline SVG, each with the numbers that it shows.
-
-Colours are classes that the report's style sheet defines for light and dark; nothing is
-conveyed by colour alone, since every chart carries its table.
-"""
+"""The charts of a report: how many genes of which status."""
 
 from __future__ import annotations
 
@@ -10,53 +6,27 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from xml.etree import ElementTree as ET
 
-from genescribe.pages.svg import (
-    AXIS_HEIGHT,
-    LEFT,
-    PLOT_HEIGHT,
-    WIDTH,
-    Chart,
-    canvas,
-    nice_step,
-    number,
-    rectangle,
-    shorten,
-    source,
-    write,
-)
+from genescribe.pages.charts import Bar, Chart, Part, Plot, bars, nice_step, number
 from genescribe.records import Status
 
-BAR, GAP = 14, 8
-LABEL_WIDTH, COUNT_WIDTH = 118, 52
+LABEL_WIDTH = 118
 BINS = 24
 TAIL = 0.005  # the share at either end that may fall outside the axis of a histogram
 
 
-def bars(name: str, kind: str, groups: Mapping[str, Mapping[Status, int]]) -> Chart:
+def by_group(name: str, kind: str, groups: Mapping[str, Mapping[Status, int]]) -> Chart:
     """Draw one horizontal bar per group, stacked by status, in the order given.
 
     ``kind`` says in one word what the groups are.
     """
     title = f"Genes by {kind}"
-    totals = {label: sum(counts.values()) for label, counts in groups.items()}
-    widest = max(totals.values(), default=0)
-    svg = canvas(name, title, len(groups) * (BAR + GAP), f"{len(groups)} bars, genes by status")
-    scale = (WIDTH - LABEL_WIDTH - COUNT_WIDTH) / max(widest, 1)
-    for index, (label, counts) in enumerate(groups.items()):
-        y = index * (BAR + GAP) + GAP / 2
-        write(svg, LABEL_WIDTH - 8, y + BAR - 3, shorten(label), "end", full=label)
-        x = float(LABEL_WIDTH)
-        for status in Status:
-            width = counts.get(status, 0) * scale
-            if width:
-                what = f"{label}: {counts[status]:,} {status}"
-                rectangle(svg, f"fill-{status}", (x, y, width, BAR), what)
-            x += width
-        write(svg, x + 6, y + BAR - 3, f"{totals[label]:,}", "start")
-    heads, rows = _table(kind.capitalize(), groups)
-    return Chart(name, title, source(svg) if groups else "", heads, rows)
+    rows = [
+        Bar(label, _parts(label, counts), f"{sum(counts.values()):,}")
+        for label, counts in groups.items()
+    ]
+    svg = bars(name, title, f"{len(groups)} bars, genes by status", rows, LABEL_WIDTH)
+    return Chart(name, title, svg if groups else "", *_table(kind.capitalize(), groups))
 
 
 def histogram(
@@ -80,9 +50,18 @@ def histogram(
         index = math.floor((value - edges[0]) / (edges[1] - edges[0]) + 1e-9)
         counts[min(max(index, 0), len(counts) - 1)][status] += 1
     labels = _bin_labels(edges, min(v for _, v in pairs), max(v for _, v in pairs))
-    svg = _draw_histogram(name, title, edges, counts, labels)
-    heads, rows = _table(title, dict(zip(labels, counts, strict=True)))
-    return Chart(name, title, source(svg), heads, rows)
+    tallest = max(count.total() for count in counts)
+    what = f"Histogram of {labels[0]} and so on to {labels[-1]}; at most {tallest:,} genes in a bin"
+    plot = Plot(name, title, what, span=(edges[0], edges[-1]), up=tallest, counts=True)
+    for (left, right), count, label in zip(itertools.pairwise(edges), counts, labels, strict=True):
+        plot.column(left, right, _parts(label, count))
+    table = _table(title, dict(zip(labels, counts, strict=True)))
+    return Chart(name, title, plot.source(), *table)
+
+
+def _parts(label: str, counts: Mapping[Status, int]) -> list[Part]:
+    present = [(status, counts[status]) for status in Status if counts.get(status)]
+    return [Part(f"fill-{status}", n, f"{label}: {n:,} {status}") for status, n in present]
 
 
 def _table(
@@ -96,47 +75,6 @@ def _table(
         for label, c in groups.items()
     )
     return heads, rows
-
-
-def _draw_histogram(
-    name: str,
-    title: str,
-    edges: Sequence[float],
-    counts: Sequence[Counter[Status]],
-    labels: Sequence[str],
-) -> ET.Element:
-    tallest = max(count.total() for count in counts)
-    svg = canvas(
-        name,
-        title,
-        PLOT_HEIGHT + AXIS_HEIGHT + 14,
-        f"Histogram of {labels[0]} and so on to {labels[-1]}; at most {tallest:,} genes in a bin",
-    )
-    step = nice_step(tallest / 5)
-    top = max(tallest, 1)
-    for tick in range(0, tallest + 1, max(round(step), 1)):
-        y = 8 + PLOT_HEIGHT * (1 - tick / top)
-        ET.SubElement(svg, "path", {"class": "grid", "d": f"M{LEFT} {y:.1f}H{WIDTH}"})
-        write(svg, LEFT - 6, y + 4, f"{tick:,}", "end")
-    width = (WIDTH - LEFT) / len(counts)
-    for index, (count, label) in enumerate(zip(counts, labels, strict=True)):
-        y = 8.0 + PLOT_HEIGHT
-        for status in Status:
-            height = PLOT_HEIGHT * count[status] / top
-            if height:
-                y -= height
-                what = f"{label}: {count[status]:,} {status}"
-                rectangle(
-                    svg, f"fill-{status}", (LEFT + index * width + 0.5, y, width - 1, height), what
-                )
-    every = nice_step((edges[-1] - edges[0]) / 6)
-    tick_value = math.ceil(edges[0] / every - 1e-9) * every
-    while tick_value <= edges[-1] + every * 1e-9:
-        x = LEFT + (tick_value - edges[0]) / (edges[-1] - edges[0]) * (WIDTH - LEFT)
-        anchor = "end" if x > WIDTH - 10 else "middle"
-        write(svg, x, PLOT_HEIGHT + AXIS_HEIGHT + 2, number(tick_value, every), anchor)
-        tick_value += every
-    return svg
 
 
 def _bulk(values: Sequence[float]) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from genescribe.errors import GenescribeError
-from genescribe.keys import Count, Keys, Natural, Number, Positive, Text, checked, wrong
+from genescribe.keys import Count, Keys, Natural, Number, Positive, Text, checked, key, wrong
 from genescribe.specs.places import weights_path
 from genescribe.specs.prompts import Template
 
@@ -38,9 +38,9 @@ class Calibration(Keys):
     x is the text's mean log p per token given the gene, in nats, and its lift, in nats per token.
     """
 
-    intercept: Number = Field(description="log odds where both numbers are 0")
-    log_prob: Number = Field(description="slope of the mean log p per token")
-    lift: Number = Field(description="slope of the lift")
+    intercept: Number = key("log odds where both numbers are 0")
+    log_prob: Number = key("slope of the mean log p per token")
+    lift: Number = key("slope of the lift")
 
     def probability(self, mean_log_prob: float, lift: float) -> float:
         """Return the probability in 0..1 that a text with these two numbers is correct.
@@ -59,11 +59,11 @@ class Calibration(Keys):
 class Task(Keys):
     """A question that a model was trained to answer: a template of its own, or a question."""
 
-    id: Text = Field(description="names the prompt of the task beside every answer")
-    template: Template | None = Field(default=None, description="as in prompt")
-    question: Text | None = Field(default=None, description="asked with the selected prompt")
-    max_length: Count | None = Field(default=None, description="nt, in place of the spec's")
-    max_new_tokens: Count | None = Field(default=None, description="in place of the spec's")
+    id: Text = key("names the prompt of the task beside every answer")
+    template: Template | None = key("as in prompt", None)
+    question: Text | None = key("asked with the selected prompt", None)
+    max_length: Count | None = key("nt, in place of the spec's", None)
+    max_new_tokens: Count | None = key("in place of the spec's", None)
 
     @model_validator(mode="after")
     def _check_text(self) -> Self:
@@ -79,30 +79,20 @@ class Weights(Keys):
     anything with a slash is a path relative to the spec's file.
     """
 
-    folder: Place = Field(
-        default="./",
+    folder: Place = key(
+        "a folder with all, as save_pretrained writes it; with parts, the spec's own",
+        "./",
         validate_default=True,
-        description="a folder with all, as save_pretrained writes it; with parts, the spec's own",
     )
-    encoder: Place | None = Field(
-        default=None, description="a folder in the layout of transformers"
+    encoder: Place | None = key("a folder in the layout of transformers", None)
+    projector: Place | None = key(
+        "a safetensors file, or a folder with projector.safetensors", None
     )
-    projector: Place | None = Field(
-        default=None, description="a safetensors file, or a folder with projector.safetensors"
-    )
-    language_model: Place | None = Field(
-        default=None, description="a folder that AutoModelForCausalLM loads"
-    )
-    adapter: Place | None = Field(
-        default=None, description="a LoRA adapter of peft on the language model"
-    )
-    install: Text = Field(
-        default="", description="told to whoever has no weights; {path} becomes the folder's path"
-    )
-    sha256: dict[Text, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = Field(
-        default_factory=dict,
-        min_length=1,
-        description="pins of files, by path relative to the folder; left out: SHA256SUMS",
+    language_model: Place | None = key("a folder that AutoModelForCausalLM loads", None)
+    adapter: Place | None = key("a LoRA adapter of peft on the language model", None)
+    install: Text = key("told to whoever has no weights; {path} becomes the folder's path", "")
+    sha256: dict[Text, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = key(
+        "pins of files, by path relative to the folder; left out: SHA256SUMS", {}, min_length=1
     )
 
     @model_validator(mode="before")
@@ -148,59 +138,44 @@ PartConfig = Annotated[dict[str, Any], checked(_check_part)]
 class ChatConfig(Keys):
     """How the parts of a sequence_chat model are put together."""
 
-    encoder_config: PartConfig = Field(
-        default_factory=dict, description="the encoder, as in its config.json"
+    encoder_config: PartConfig = key("the encoder, as in its config.json", {})
+    sequence_tokenizer: Literal["bpe", "nucleotide", "six-mer", None] = key(
+        "how the encoder's tokens are made", None
     )
-    sequence_tokenizer: Literal["bpe", "nucleotide", "six-mer", None] = Field(
-        default=None, description="how the encoder's tokens are made"
+    chunk_length: Count | None = key(
+        "nt from one chunk's start to the next; null: the gene in one piece", None
     )
-    chunk_length: Count | None = Field(
-        default=None,
-        description="nt from one chunk's start to the next; null: the gene in one piece",
+    chunk_overlap: Natural = key("nt before its start that a chunk takes in as well", 0)
+    pooling: Literal["none", "chunk-mean", "attention", None] = key(
+        "a vector per token, or a mean of each chunk, plain or learned", None
     )
-    chunk_overlap: Natural = Field(
-        default=0, description="nt before its start that a chunk takes in as well"
+    pool_special_tokens: bool = key("whether [CLS], [SEP] and their like are pooled, too", False)
+    projector_type: Literal["identity", "linear", "mlp", "resampler"] = key(
+        "what makes the encoder's vectors the language model's", "mlp"
     )
-    pooling: Literal["none", "chunk-mean", "attention", None] = Field(
-        default=None, description="a vector per token, or a mean of each chunk, plain or learned"
+    projector_settings: dict[str, Any] = key(
+        "hidden_sizes of mlp; num_latents, ... of resampler", {}
     )
-    pool_special_tokens: bool = Field(
-        default=False, description="whether [CLS], [SEP] and their like are pooled, too"
-    )
-    projector_type: Literal["identity", "linear", "mlp", "resampler"] = Field(
-        default="mlp", description="what makes the encoder's vectors the language model's"
-    )
-    projector_settings: dict[str, Any] = Field(
-        default_factory=dict, description="hidden_sizes of mlp; num_latents, ... of resampler"
-    )
-    sequence_token_id: int = Field(default=-200, description="the placeholder's token")
-    null_slots: Natural = Field(
-        default=0, description="learned vectors for 'no sequence'; 0 where none were learned"
-    )
-    text_config: PartConfig = Field(
-        default_factory=dict, description="the language model, as in its config.json"
-    )
+    sequence_token_id: int = key("the placeholder's token; may lie outside the vocabulary", 3)
+    null_slots: Natural = key("learned vectors for 'no sequence'; 0 where none were learned", 10)
+    text_config: PartConfig = key("the language model, as in its config.json", {})
 
 
 class Generation(Keys):
     """How a text is written; nothing is drawn at random."""
 
-    max_new_tokens: Count = Field(description="the longest answer, in tokens")
-    num_beams: Count = Field(default=1, description="beams of beam search; 1: greedy")
-    repetition_penalty: Positive = Field(
-        default=1.0, description="above 1: what was written is less likely again"
+    max_new_tokens: Count = key("the longest answer, in tokens")
+    num_beams: Count = key("beams of beam search; 1: greedy", 1)
+    repetition_penalty: Positive = key("above 1: what was written is less likely again", 1.0)
+    no_repeat_ngram_size: Natural = key(
+        "tokens of the shortest stretch that may not come twice; 0: any may", 0
     )
-    no_repeat_ngram_size: Natural = Field(
-        default=0, description="tokens of the shortest stretch that may not come twice; 0: any may"
-    )
-    length_penalty: Number = Field(
-        default=1.0, description="above 0: beam search prefers longer texts"
-    )
-    stop: list[Text] = Field(default_factory=list, description="texts that end an answer")
+    length_penalty: Number = key("above 0: beam search prefers longer texts", 1.0)
+    stop: list[Text] = key("texts that end an answer", [])
 
 
 class Dtypes(Keys):
     """The numbers to compute with, by device."""
 
-    cpu: Dtype = Field(description="float32: exact repeats on every machine")
-    cuda: Dtype = Field(description="bfloat16: half the memory, several times the speed")
+    cpu: Dtype = key("float32: exact repeats on every machine")
+    cuda: Dtype = key("bfloat16: half the memory, several times the speed")

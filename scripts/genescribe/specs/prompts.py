@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from string import Formatter
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from genescribe.keys import Keys, Text, checked, wrong
+from genescribe.keys import Keys, Text, checked, key, wrong
 
 FIELDS = frozenset({"sequence", "question", "organism", "biotype", "context"})
 """What a template may name. ``context`` is what else the asker tells of the gene."""
@@ -61,28 +61,26 @@ Template = Annotated[Text, checked(check_template)]
 class PromptVariant(Keys):
     """One way to ask a model."""
 
-    id: Text = Field(description="names the prompt beside every text; an edited one gets another")
-    template: Template = Field(
-        description="the text around {sequence}; also {question}, {organism}, {biotype}, {context}"
+    id: Text = key("names the prompt beside every text; an edited one gets another")
+    template: Template = key(
+        "the text around {sequence}; also {question}, {organism}, {biotype}, {context}"
     )
-    turn: Annotated[str, checked(check_turn)] | None = Field(
-        default=None,
-        description="what follows an answered prompt when another question is asked, with {answer} "
-        "and {question}; left out where the model cannot chat",
+    turn: Annotated[str, checked(check_turn)] | None = key(
+        "what follows an answered prompt when another question is asked, with {answer} and "
+        "{question}; left out where the model cannot chat",
+        None,
     )
-    bos: Literal["one", "segments", "none"] = Field(
-        default="one",
-        description="where the beginning-of-sequence token stands: once at the start, before each "
-        "of the two segments around the sequence, or nowhere",
+    bos: Literal["one", "segments", "none"] = key(
+        "where the beginning-of-sequence token stands: once at the start, before each of the "
+        "two segments around the sequence, or nowhere",
+        "one",
     )
-    chat_template: bool = Field(
-        default=False,
-        description="whether the template is the user's first message, and the tokenizer's own "
-        "chat template makes the rest, turns and beginning-of-sequence token included",
+    chat_template: bool = key(
+        "whether the template is the user's first message, and the tokenizer's own chat "
+        "template makes the rest, turns and beginning-of-sequence token included",
+        False,
     )
-    system: Text | None = Field(
-        default=None, description="the system's message, for a chat template"
-    )
+    system: Text | None = key("the system's message, for a chat template", None)
 
     @model_validator(mode="after")
     def _check_chat(self) -> Self:
@@ -113,8 +111,8 @@ class PromptVariant(Keys):
 class Prompts(Keys):
     """The ways to ask a model, and the one that is selected; one alone stands for a table of it."""
 
-    variant: Text = Field(description="which of the variants is used unless another is chosen")
-    variants: dict[Text, PromptVariant] = Field(min_length=1, description="prompts by their names")
+    variant: Text = key("which of the variants is used unless another is chosen")
+    variants: dict[Text, PromptVariant] = key("prompts by their names", min_length=1)
 
     @property
     def selected(self) -> PromptVariant:
@@ -166,10 +164,10 @@ def render(
     """
     if history and not variant.can_chat:
         raise ValueError(f"prompt {variant.id} takes one question only; it has no turn")
-    told = {name: value.replace(MARKER, "") for name, value in fields.items()}
+    values = {name: value.replace(MARKER, "") for name, value in fields.items()}
     history = [Turn(*(text.replace(MARKER, "") for text in turn)) for turn in history]
-    questions = [turn.question for turn in history] + [told.get("question", "")]
-    first = variant.template.format(**{**told, "question": questions[0], "sequence": MARKER})
+    questions = [turn.question for turn in history] + [values.get("question", "")]
+    first = variant.template.format(**{**values, "question": questions[0], "sequence": MARKER})
     if not variant.chat_template:
         text = first
         for turn, question in zip(history, questions[1:], strict=True):

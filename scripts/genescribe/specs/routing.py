@@ -37,11 +37,11 @@ class Routes:
     @property
     def specs(self) -> list[ModelSpec]:
         """The models, each once, in the order of their first routes."""
-        found: list[ModelSpec] = []
+        specs: list[ModelSpec] = []
         for _, spec in self.routes:
-            if spec is not None and spec not in found:
-                found.append(spec)
-        return found
+            if spec is not None and spec not in specs:
+                specs.append(spec)
+        return specs
 
     def route_of(self, biotype: str) -> Route | None:
         """Return the route of a biotype, None where no pattern matches."""
@@ -55,7 +55,7 @@ class Routes:
 
     def patterns_of(self, spec: ModelSpec) -> list[str]:
         """Return the patterns that lead to a model."""
-        return [pattern for pattern, found in self.routes if found == spec]
+        return [pattern for pattern, other in self.routes if other == spec]
 
 
 def load_routes(
@@ -75,7 +75,7 @@ def load_routes(
     specs: dict[str, ModelSpec | None] = {SKIP: None}
     for name in table.values():
         if name not in specs:
-            specs[name] = _asked(load_spec(name), prompt, question, settings)
+            specs[name] = _with_choices(load_spec(name), prompt, question, settings)
     routes = Routes(tuple(Route(pattern, specs[name]) for pattern, name in table.items()))
     _check(routes)
     return routes
@@ -86,7 +86,7 @@ def one_model(spec: ModelSpec) -> Routes:
     return Routes((Route(ANYTHING, spec),))
 
 
-def _asked(
+def _with_choices(
     spec: ModelSpec,
     prompt: str | None,
     question: str | None,

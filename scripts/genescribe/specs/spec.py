@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, create_model, model_validator
 
 from genescribe.errors import CheckpointError, FormatError, InputError
 from genescribe.files import check_readable
-from genescribe.keys import Count, Keys, Number, Share, Text, checked, conforms, problem, wrong
+from genescribe.keys import Count, Keys, Number, Share, Text, checked, conforms, key, problem, wrong
 from genescribe.records import View
 from genescribe.specs.parts import (
     Calibration,
@@ -42,55 +42,44 @@ def _check_default(views: Mapping[str, View]) -> None:
 class ModelSpec(Keys):
     """A model spec as read from its YAML file; ``config/models/template.yaml`` is its manual."""
 
-    name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]*$")] = Field(
-        description="stands beside every text"
+    name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]*$")] = key("stands beside every text")
+    summary: Text = key("one sentence for lists of models")
+    architecture: Literal["sequence_chat", "causal_lm"] = key(
+        "encoder, projector and language model; or the sequence as text in the prompt"
     )
-    summary: Text = Field(description="one sentence for lists of models")
-    architecture: Literal["sequence_chat", "causal_lm"] = Field(
-        description="encoder, projector and language model; or the sequence as text in the prompt"
+    license: Text = key("terms of the weights, of all parts")
+    trained_on: Text = key("what the weights learned from")
+    source: Text = key("where the weights come from", "")
+    citation: Text = key("what to cite", "")
+    weights: Weights = key("where the weights lie, and their pins")
+    config: Annotated[dict[str, Any], conforms(ChatConfig)] | None = key(
+        "how the parts are put together; a folder's config.json says it, too", None
     )
-    license: Text = Field(description="terms of the weights, of all parts")
-    trained_on: Text = Field(description="what the weights learned from")
-    source: str = Field(default="", description="where the weights come from")
-    citation: str = Field(default="", description="what to cite")
-    weights: Weights = Field(description="where the weights lie, and their pins")
-    config: Annotated[dict[str, Any], conforms(ChatConfig)] | None = Field(
-        default=None,
-        description="how the parts are put together; a folder's config.json says it, too",
-    )
-    prompts: Prompts = Field(
-        validation_alias="prompt", description="how the model is asked: as in its training"
-    )
-    question: Text | None = Field(default=None, description="asked where nobody asks another")
-    tasks: dict[str, Task] = Field(
-        default_factory=dict, description="further questions that it was trained to answer, by name"
-    )
+    prompts: Prompts = key("how the model is asked: as in its training", validation_alias="prompt")
+    question: Text | None = key("asked where nobody asks another", None)
+    tasks: dict[str, Task] = key("further questions that it was trained to answer, by name", {})
     views: Annotated[dict[str, Annotated[View, Field(strict=False)]], checked(_check_default)] = (
-        Field(description="the stretch of a gene that is read, by biotype; default for all others")
+        key("the stretch of a gene that is read, by biotype; default for all others")
     )
-    max_length: Count = Field(description="nt read at most")
-    window: Text = Field(
-        default="the first nucleotides are read, the rest is left out",
-        description="what becomes of the rest, in words",
+    max_length: Count = key("nt read at most")
+    window: Text = key(
+        "what becomes of the rest, in words", "the first nucleotides are read, the rest is left out"
     )
-    generation: Annotated[dict[str, Any], conforms(Generation)] = Field(
-        description="how a text is written"
+    generation: Annotated[dict[str, Any], conforms(Generation)] = key("how a text is written")
+    no_sequence: Literal["learned", "shuffled"] = key(
+        "what lift compares with: learned vectors, or the gene shuffled", "learned"
     )
-    no_sequence: Literal["learned", "shuffled"] = Field(
-        default="learned",
-        description="what lift compares with: learned vectors, or the gene shuffled",
-    )
-    calibration: Calibration | None = Field(
-        description="from log p and lift to the probability of a correct text; null: the score is "
+    calibration: Calibration | None = key(
+        "from log p and lift to the probability of a correct text; null: the score is "
         "exp(mean log p), and is said to be uncalibrated"
     )
-    min_lift: Number = Field(description="texts with less (nats per token) are uncertain")
-    min_score: Share = Field(description="texts with a lower score are uncertain")
-    dtype: Annotated[dict[str, Dtype], conforms(Dtypes)] = Field(
-        default={"cpu": "float32", "cuda": "float32"}, description="numbers to compute with"
+    min_lift: Number = key("texts with less (nats per token) are uncertain")
+    min_score: Share = key("texts with a lower score are uncertain")
+    dtype: Annotated[dict[str, Dtype], conforms(Dtypes)] = key(
+        "numbers to compute with", {"cpu": "float32", "cuda": "float32"}
     )
-    quantisation: Literal["none", "8bit", "4bit"] = Field(
-        default="none", description="of a language model that does not fit else; CUDA only"
+    quantisation: Literal["none", "8bit", "4bit"] = key(
+        "of a language model that does not fit else; CUDA only", "none"
     )
 
     @model_validator(mode="after")

@@ -1,8 +1,8 @@
-"""Question types, and the answers that can be computed from the very stretch that a model read.
+"""Types of tasks, and the answers that can be computed from the very stretch that a model read.
 
 The types, and the way in which answers are written, are GenomicLLM's (Huatsing-Lau/GenomicLLM,
 data_utils.py and out/metrics/sample_table_20240118.csv); any model whose spec declares a task of
-that name is asked in the same way. Importing this module loads no torch.
+that name is asked in the same way. Biopython is loaded where an answer is computed, no sooner.
 """
 
 from __future__ import annotations
@@ -11,10 +11,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
-
-from Bio.Align import PairwiseAligner
-from Bio.Seq import Seq
-from Bio.SeqUtils import gc_fraction, seq1, seq3
 
 from genescribe.nucleotides import START_CODON, complement, reverse_complement
 
@@ -34,8 +30,8 @@ class Asked(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionType:
-    """One kind of question about a sequence.
+class TaskType:
+    """What a task of some name asks about a sequence, whichever model is asked.
 
     ``exact`` computes the right answer from what was asked, None where it cannot be computed.
     ``difference`` takes a model's answer and the exact one and says in a few words how they
@@ -63,17 +59,19 @@ class Check:
 def check(task: str, asked: Asked, answer: str) -> Check | None:
     """Compare an answer with the one computed from what was asked.
 
-    None for tasks whose answer cannot be computed, and for tasks that are not in ``QUESTIONS``.
+    None for tasks whose answer cannot be computed, and for tasks that are not in ``TASK_TYPES``.
     """
-    question = QUESTIONS.get(task)
-    if question is None or question.exact is None or question.difference is None:
+    kind = TASK_TYPES.get(task)
+    if kind is None or kind.exact is None or kind.difference is None:
         return None
-    exact = question.exact(asked)
-    return None if exact is None else Check(exact, question.difference(answer, exact))
+    exact = kind.exact(asked)
+    return None if exact is None else Check(exact, kind.difference(answer, exact))
 
 
 def gc_content(asked: Asked) -> str:
     """Return the share of G and C among the unambiguous letters, 0..1 with three decimals."""
+    from Bio.SeqUtils import gc_fraction
+
     return f"{gc_fraction(asked.sequence):.{GC_DIGITS}f}"
 
 
@@ -94,15 +92,19 @@ def translation(asked: Asked) -> str:
 
     A partial codon at the end is left out, and so is a final stop; stops inside read Ter.
     """
+    from Bio.SeqUtils import seq3
+
     return str(seq3(_translated(asked.sequence).removesuffix("*")))
 
 
 def _translated(sequence: str) -> str:
     """Translate whole codons from the first letter on; stops are ``*``."""
+    from Bio.Seq import Seq
+
     return str(Seq(sequence[: len(sequence) // 3 * 3]).translate())
 
 
-def told_fact(asked: Asked) -> str | None:
+def stated_fact(asked: Asked) -> str | None:
     """Return what the context, ``key=value, key=value``, says of the key that is asked for."""
     facts = (fact.partition("=") for fact in asked.context.split(","))
     return {key.strip(): value.strip() for key, _, value in facts}.get(asked.question.strip())
@@ -134,6 +136,8 @@ def _letters_difference(answer: str, exact: str) -> str:
 
 
 def _residues_difference(answer: str, exact: str) -> str:
+    from Bio.SeqUtils import seq1
+
     return _edits(str(seq1("".join(answer.split()))), str(seq1(exact)), "residues")
 
 
@@ -141,44 +145,44 @@ def _edits(answer: str, exact: str, what: str) -> str:
     """Count the letters to change, insert or remove (Levenshtein 1966) to get the exact answer."""
     if answer == exact:
         return ""
+    from Bio.Align import PairwiseAligner
+
     aligner = PairwiseAligner(match_score=0, mismatch_score=-1, gap_score=-1)
     # the aligner refuses empty texts
     edits = round(-aligner.score(answer, exact)) if answer and exact else len(answer or exact)
     return f"{edits} edit{'s' if edits > 1 else ''} to {len(exact)} {what}"
 
 
-QUESTIONS: dict[str, QuestionType] = {
-    "biotype": QuestionType("is it a protein coding gene?"),
-    "description": QuestionType("what is the gene's description?"),
-    "gc_content": QuestionType("share of G and C", gc_content, _gc_difference),
-    "direction": QuestionType("is it written 5' to 3' (forward) or 3' to 5' (reverse)?"),
-    "orf": QuestionType(
+TASK_TYPES: dict[str, TaskType] = {
+    "biotype": TaskType("is it a protein coding gene?"),
+    "description": TaskType("what is the gene's description?"),
+    "gc_content": TaskType("share of G and C", gc_content, _gc_difference),
+    "direction": TaskType("is it written 5' to 3' (forward) or 3' to 5' (reverse)?"),
+    "orf": TaskType(
         "is it an open reading frame, ATG to stop?", open_reading_frame, _label_difference
     ),
-    "splice_site": QuestionType("is there a donor or acceptor site in its middle?"),
-    "promoter": QuestionType("is it a promoter?"),
-    "enhancer": QuestionType("is it an enhancer?"),
-    "ocr": QuestionType("is it an open chromatin region?"),
-    "regulatory": QuestionType("is it an enhancer, a promoter or open chromatin?"),
-    "tf_binding_site": QuestionType("is it a binding site of a transcription factor?"),
-    "reverse": QuestionType(
+    "splice_site": TaskType("is there a donor or acceptor site in its middle?"),
+    "promoter": TaskType("is it a promoter?"),
+    "enhancer": TaskType("is it an enhancer?"),
+    "ocr": TaskType("is it an open chromatin region?"),
+    "regulatory": TaskType("is it an enhancer, a promoter or open chromatin?"),
+    "tf_binding_site": TaskType("is it a binding site of a transcription factor?"),
+    "reverse": TaskType(
         "the letters from last to first", lambda asked: asked.sequence[::-1], _letters_difference
     ),
-    "complement": QuestionType(
+    "complement": TaskType(
         "the complementary letters",
         lambda asked: complement(asked.sequence),
         _letters_difference,
     ),
-    "reverse_complement": QuestionType(
+    "reverse_complement": TaskType(
         "the other strand, 5' to 3'",
         lambda asked: reverse_complement(asked.sequence),
         _letters_difference,
     ),
-    "protein": QuestionType(
-        "the protein, in three-letter residues", translation, _residues_difference
-    ),
-    "reading_comprehension": QuestionType(
-        "a fact that the asker gave with the sequence", told_fact, _label_difference
+    "protein": TaskType("the protein, in three-letter residues", translation, _residues_difference),
+    "reading_comprehension": TaskType(
+        "a fact that the asker gave with the sequence", stated_fact, _label_difference
     ),
 }
-"""The question types by name of task."""
+"""The types by name of task."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from genescribe.keys import Count, Keys, Natural, NotNegative, Positive, Share, Text, wrong
+from genescribe.keys import Count, Keys, Natural, NotNegative, Positive, Share, Text, key, wrong
 from genescribe.specs.parts import Dtype
 from genescribe.specs.spec import read_yaml
 
@@ -36,56 +36,39 @@ Parts = Annotated[tuple[Part, ...], Field(strict=False), BeforeValidator(_each_o
 class Lora(Keys):
     """A low-rank adapter on the language model (Hu et al. 2022), in the words of peft."""
 
-    rank: Count = Field(description="rank of the adapter")
-    alpha: Positive = Field(description="the adapter counts alpha / rank times")
-    target_modules: Annotated[tuple[Text, ...], Field(strict=False)] = Field(
-        min_length=1, description="layers of the language model that get one"
+    rank: Count = key("rank of the adapter")
+    alpha: Positive = key("the adapter counts alpha / rank times")
+    target_modules: Annotated[tuple[Text, ...], Field(strict=False)] = key(
+        "layers of the language model that get one", min_length=1
     )
-    dropout: Share = Field(default=0.0, description="of what the adapter reads")
+    dropout: Share = key("of what the adapter reads", 0.0)
 
 
 class Stage(Keys):
     """One stage of training: which parts learn, from what prompt, how fast and how long."""
 
-    name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]*$")] = Field(
-        description="names the stage in the log"
+    name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]*$")] = key("names the stage in the log")
+    train: Parts = key("parts that learn; all others stay as they are")
+    learning_rate: Positive = key("of AdamW, at its highest")
+    lora: Lora | None = key("an adapter that learns in the language model's place", None)
+    prompt: Text | None = key("a variant of the spec's prompts", None)
+    question: str | None = key("asked in place of each answer's own; may be empty", None)
+    questions: Shares | None = key("hold instead of the configuration's", None)
+    steps: Count | None = key("length in steps, or in epochs", None)
+    epochs: Positive | None = key(
+        "length in epochs: one answer to each question of each cluster of near copies", None
     )
-    train: Parts = Field(description="parts that learn; all others stay as they are")
-    learning_rate: Positive = Field(description="of AdamW, at its highest")
-    lora: Lora | None = Field(
-        default=None, description="an adapter that learns in the language model's place"
+    learning_rates: dict[Part, Positive] = key("other learning rates, by part", {})
+    schedule: Text = key("of the learning rate, as transformers.get_scheduler names it", "cosine")
+    schedule_settings: dict[str, Any] = key("what that schedule takes", {})
+    warmup: Natural = key("steps until the highest learning rate", 0)
+    weight_decay: NotNegative = key("of matrices", 0.0)
+    batch_genes: Count | None = key("genes of a batch, or tokens", None)
+    batch_tokens: Count | None = key(
+        "the language model's tokens of a batch, padding counted", None
     )
-    prompt: Text | None = Field(default=None, description="a variant of the spec's prompts")
-    question: str | None = Field(
-        default=None, description="asked in place of each answer's own; may be empty"
-    )
-    questions: Shares | None = Field(
-        default=None, description="hold instead of the configuration's"
-    )
-    steps: Count | None = Field(default=None, description="length in steps, or in epochs")
-    epochs: Positive | None = Field(
-        default=None,
-        description="length in epochs: one answer to each question of each cluster of near copies",
-    )
-    learning_rates: dict[Part, Positive] = Field(
-        default_factory=dict, description="other learning rates, by part"
-    )
-    schedule: Text = Field(
-        default="cosine", description="of the learning rate, as transformers.get_scheduler names it"
-    )
-    schedule_settings: dict[str, Any] = Field(
-        default_factory=dict, description="what that schedule takes"
-    )
-    warmup: Natural = Field(default=0, description="steps until the highest learning rate")
-    weight_decay: NotNegative = Field(default=0.0, description="of matrices")
-    batch_genes: Count | None = Field(default=None, description="genes of a batch, or tokens")
-    batch_tokens: Count | None = Field(
-        default=None, description="the language model's tokens of a batch, padding counted"
-    )
-    gradient_accumulation: Count = Field(
-        default=1, description="batches of a step, on each process"
-    )
-    max_grad_norm: Positive = Field(default=1.0, description="longer gradients are cut to it")
+    gradient_accumulation: Count = key("batches of a step, on each process", 1)
+    max_grad_norm: Positive = key("longer gradients are cut to it", 1.0)
 
     @model_validator(mode="after")
     def _check_stage(self) -> Self:
@@ -100,60 +83,37 @@ class Stage(Keys):
 class TrainConfig(Keys):
     """Everything that decides the outcome of a training run, beside corpus and split."""
 
-    base: Text | None = Field(
-        default=None, validation_alias="from", description="the model to train further"
+    base: Text | None = key("the model to train further", None, validation_alias="from")
+    spec: dict[str, Any] = key("the new model's spec; with `from`, the keys that differ", {})
+    new: Annotated[frozenset[Part], Field(strict=False), BeforeValidator(_each_once)] = key(
+        "parts that begin with random weights", frozenset()
     )
-    spec: dict[str, Any] = Field(
-        default_factory=dict, description="the new model's spec; with `from`, the keys that differ"
+    vocabulary: Count | None = key("tokens of a new language model, learned from the answers", None)
+    stages: Annotated[tuple[Stage, ...], Field(strict=False)] = key(
+        "one after the other; each ends with its best weights", min_length=1
     )
-    new: Annotated[frozenset[Part], Field(strict=False), BeforeValidator(_each_once)] = Field(
-        default=frozenset(), description="parts that begin with random weights"
+    precision: Literal["no", "bf16", "fp16"] = key("mixed precision of the computation", "no")
+    drop_sequence: Share = key("share of genes that are shown as 'no sequence'", 0.15)
+    drop_organism: Share = key("share of prompts without the organism's name", 0.0)
+    leave_out_family: Share = key(
+        "share of draws in which a gene does not find its family in a gene memory", 0.5
     )
-    vocabulary: Count | None = Field(
-        default=None, description="tokens of a new language model, learned from the answers"
+    questions: Shares = key(
+        "share of the answers to take part in an epoch, by patterns of questions; the first "
+        "that matches decides",
+        {},
     )
-    stages: Annotated[tuple[Stage, ...], Field(strict=False)] = Field(
-        min_length=1, description="one after the other; each ends with its best weights"
-    )
-    precision: Literal["no", "bf16", "fp16"] = Field(
-        default="no", description="mixed precision of the computation"
-    )
-    drop_sequence: Share = Field(
-        default=0.15, description="share of genes that are shown as 'no sequence'"
-    )
-    drop_organism: Share = Field(
-        default=0.0, description="share of prompts without the organism's name"
-    )
-    leave_out_family: Share = Field(
-        default=0.5,
-        description="share of draws in which a gene does not find its family in a gene memory",
-    )
-    questions: Shares = Field(
-        default_factory=dict,
-        description="share of the answers to take part in an epoch, by patterns of questions; the "
-        "first that matches decides",
-    )
-    uninformative: Share = Field(
-        default=0.0, description="the same for answers that say that nothing is known"
-    )
-    validation_answers: Count = Field(
-        default=1000, description="answers of the validation side that tell when to stop"
-    )
-    evaluate_every: Count = Field(default=500, description="steps between two looks at them")
-    patience: Count = Field(
-        default=5, description="looks without a lower loss after which training stops"
-    )
-    checkpoint_every: Count = Field(default=500, description="steps between checkpoints")
-    gradient_checkpointing: bool = Field(
-        default=False, description="recompute activations: less memory, a third slower"
-    )
-    workers: Natural = Field(default=0, description="processes that read ahead")
-    tensorboard: bool = Field(default=False, description="whether to log for TensorBoard, too")
-    save: Literal["whole", "parts"] = Field(
-        default="whole", description="one folder, or only what was trained"
-    )
-    weights_dtype: Dtype = Field(default="float32", description="of the weights that are saved")
-    seed: Natural = Field(default=0, description="of all that is drawn at random")
+    uninformative: Share = key("the same for answers that say that nothing is known", 0.0)
+    validation_answers: Count = key("answers of the validation side that tell when to stop", 1000)
+    evaluate_every: Count = key("steps between two looks at them", 500)
+    patience: Count = key("looks without a lower loss after which training stops", 5)
+    checkpoint_every: Count = key("steps between checkpoints", 500)
+    gradient_checkpointing: bool = key("recompute activations: less memory, a third slower", False)
+    workers: Natural = key("processes that read ahead", 0)
+    tensorboard: bool = key("whether to log for TensorBoard, too", False)
+    save: Literal["whole", "parts"] = key("one folder, or only what was trained", "whole")
+    weights_dtype: Dtype = key("of the weights that are saved", "float32")
+    seed: Natural = key("of all that is drawn at random", 0)
 
     def share(self, stage: Stage, question: str, is_informative: bool) -> float:
         """Return how many of the answers to a question take part in an epoch of a stage, 0..1."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from genescribe.errors import InputError
@@ -16,7 +15,6 @@ from genescribe.genome.decoration.column9 import (
     ATTRIBUTE_KEY,
     GFF3,
     GTF,
-    OWN_PREFIX,
     STATUS_KEY,
     Addition,
     Column9,
@@ -28,42 +26,10 @@ from genescribe.genome.decoration.plain_text import flatten, fold_to_ascii
 from genescribe.genome.decoration.sorted_copy import write_sorted_copy
 from genescribe.genome.decoration.strip import check_undecorated
 from genescribe.genome.gff import text_lines
-from genescribe.records import Description, Reason, Status
+from genescribe.genome.settings import DecorateSettings
+from genescribe.records import Description, Reason, Status, check_same_genes
 
 log = logging.getLogger(__name__)
-
-
-# GFF3 specification, "Column 9": keys that begin in upper case are reserved, and only Note among
-# them is free text. The lower-case ones here carry meaning for readers of GTF or for submission
-# (NCBI and ENA refuse sentences in ``product``).
-_FREE_ATTRIBUTE = re.compile(r"Note|[a-z][A-Za-z0-9_.-]*")
-_TAKEN_ATTRIBUTES = frozenset({"product", "gene_id", "transcript_id", "locus_tag", "protein_id"})
-
-
-@dataclass(frozen=True)
-class DecorateSettings:
-    """How descriptions are written.
-
-    ``attribute`` takes the text; ``ascii_only`` folds it to ASCII; ``write_uncertain`` writes
-    the texts of uncertain genes too; ``sorted_copy`` adds the indexed copy for genome browsers.
-    Raises InputError for an attribute that must not hold a sentence.
-    """
-
-    attribute: str = "Note"
-    ascii_only: bool = False
-    write_uncertain: bool = False
-    sorted_copy: bool = True
-
-    def __post_init__(self) -> None:
-        if (
-            not _FREE_ATTRIBUTE.fullmatch(self.attribute)
-            or self.attribute in _TAKEN_ATTRIBUTES
-            or self.attribute.startswith(OWN_PREFIX)
-        ):
-            raise InputError(
-                f"attribute {self.attribute!r} cannot take descriptions; "
-                "choose Note or a name of your own in lower case, such as description"
-            )
 
 
 def gtf_path(out: Path) -> Path:
@@ -77,7 +43,7 @@ def sorted_path(out: Path) -> Path:
 
 
 def decorate(
-    annotation_path: Path,
+    annotation: Path | Annotation,
     descriptions: Mapping[str, Description],
     out: Path,
     settings: DecorateSettings,
@@ -88,20 +54,13 @@ def decorate(
     GFF3 of the same genes beside the extended NAME.gtf. With ``sorted_copy`` there are also
     NAME.sorted.gff3.gz and its index. ``genescribe strip`` undoes what is added. Raises
     InputError if genes and ``descriptions`` differ or an output is the input, AnnotationError
-    if the input is decorated already.
+    if the input is decorated already; an ``annotation`` that was read before was asked then.
     """
-    check_undecorated(annotation_path)
-    return write_decorated(read_annotation(annotation_path), descriptions, out, settings)
-
-
-def write_decorated(
-    annotation: Annotation,
-    descriptions: Mapping[str, Description],
-    out: Path,
-    settings: DecorateSettings,
-) -> list[Path]:
-    """Do what ``decorate`` does, for an annotation already read and known to be undecorated."""
-    _check_same_genes(annotation, descriptions)
+    if isinstance(annotation, Path):
+        check_undecorated(annotation)
+        annotation = read_annotation(annotation)
+    gene_ids = (gene.gene_id for gene in annotation.genes)
+    check_same_genes(gene_ids, descriptions, str(annotation.path))
     from_gtf = annotation.dialect == "gtf"
     dialect = GTF if from_gtf else GFF3
     copy = gtf_path(out) if from_gtf else out
@@ -122,23 +81,6 @@ def write_decorated(
     return written
 
 
-def _check_same_genes(annotation: Annotation, descriptions: Mapping[str, Description]) -> None:
-    """Raise InputError unless there is one description for each gene and no other."""
-    known = dict.fromkeys(gene.gene_id for gene in annotation.genes)
-    undescribed = [gene_id for gene_id in known if gene_id not in descriptions]
-    unknown = [gene_id for gene_id in descriptions if gene_id not in known]
-    for gene_ids, what in (
-        (undescribed, "genes of the annotation have no description"),
-        (unknown, "descriptions are of genes that the annotation does not have"),
-    ):
-        if gene_ids:
-            first = ", ".join(gene_ids[:3])
-            raise InputError(
-                f"{annotation.path}: {len(gene_ids)} {what} (first: {first}); "
-                "give the descriptions that were made from this annotation"
-            )
-
-
 def check_not_input(annotation_path: Path, outputs: list[Path]) -> None:
     """Raise InputError if an output is the annotation itself."""
     for path in outputs:
@@ -152,7 +94,7 @@ def fit_text(description: Description, settings: DecorateSettings) -> Descriptio
     A ``described`` gene of whose text nothing is left becomes ``failed: empty_text``.
     """
     text = flatten(description.text)
-    if settings.ascii_only:
+    if settings.ascii:
         text = fold_to_ascii(text)
     if text != description.text:
         log.info("gene %s: text %r -> %r", description.gene_id, description.text, text)

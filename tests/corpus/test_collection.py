@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import random
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from genescribe.corpus.build import build_corpus, write_report
+from genescribe import corpus
+from genescribe.corpus.collection import build_corpus, write_report
 from genescribe.corpus.entries import Drop
 from genescribe.corpus.records import by_gene, read_corpus, write_corpus
 from genescribe.corpus.sources import Source
@@ -120,7 +122,7 @@ def test_files_that_are_no_corpus(tmp_path: Path) -> None:
     for line, message in (
         ('{"gene_id": "a"}\n', "keys are not gene_id"),
         ("{\n", "Expecting"),
-        (good.replace('"cds"', '"CDS"'), "'CDS' is not a valid View"),
+        (good.replace('"cds"', '"CDS"'), "'CDS' is not one of"),
     ):
         path.write_text(good + line)
         with pytest.raises(FormatError, match=rf"corpus\.jsonl:2: not a corpus record.*{message}"):
@@ -171,3 +173,22 @@ def test_command(tmp_path: Path, genescribe: Run) -> None:
         assert message in bad.stderr
     good = genescribe("corpus", sheet, "--data", tmp_path, "--out", out, "--force", "-q")
     assert (good.returncode, good.stdout) == (0, "")
+
+
+def test_the_examples_of_the_library_functions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ["##gff-version 3"]
+    for number, product in enumerate(("DNA ligase", "holin")):
+        start, end = number * 400 + 1, number * 400 + len(GENES[number])
+        place = f"\t{start}\t{end}\t.\t+"
+        lines.append(f"c\t.\tgene{place}\t.\tID=g{number}")
+        lines.append(f"c\t.\tCDS{place}\t0\tParent=g{number};product={product}")
+    (tmp_path / "example.gff3").write_text("\n".join(lines) + "\n")
+    genome = "".join(gene.ljust(400, "A") for gene in GENES[:2])
+    (tmp_path / "example.fa").write_text(f">c\n{genome}\n")
+    monkeypatch.chdir(tmp_path)
+    for function in (corpus.build, corpus.split):
+        (examples,) = doctest.DocTestFinder().find(function, globs={"Path": Path})
+        assert examples.examples
+        assert doctest.DocTestRunner().run(examples).failed == 0

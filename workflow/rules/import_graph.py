@@ -1,4 +1,4 @@
-"""Which files of the library a command runs, told from their text (floor 0: imports none of it).
+"""Which files of the library a command runs, told from their text; none of them is imported.
 
 Modules import most others where a function needs them, so that a command loads no more than it
 uses. So the graph joins definitions: a function leads to what it names, wherever that is imported
@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[2] / "scripts" / "genescribe"
 DATA = {".html", ".css", ".js"}
 WHOLE = "*"
 """Stands for a module itself, of which one takes names behind a dot."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from genescribe.import_graph import ROOT, source_hash, sources
+from import_graph import ROOT, source_hash, sources
 
 WATCHED = """
 import inspect, sys, threading
