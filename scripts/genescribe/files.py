@@ -8,7 +8,6 @@ import fcntl
 import gzip
 import hashlib
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,14 +80,12 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        os.close(descriptor)
+        temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
+        temporary.touch(exist_ok=False)  # with the mode that the user's umask leaves
     except OSError as error:
         raise output_error(target, error) from error
-    temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
     except OSError as error:
         if error.filename not in (None, str(temporary), str(target)):
@@ -147,9 +144,3 @@ def sha256_of(path: Path) -> str:
     """Return the hex sha256 of a file's bytes as they lie on the disk."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

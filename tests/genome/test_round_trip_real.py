@@ -15,7 +15,7 @@ import pytest
 from genescribe.errors import InputError
 from genescribe.files import open_binary
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.decoration.decorate import write_decorated
+from genescribe.genome.decoration.decorate import decorate
 from genescribe.genome.decoration.plain_text import flatten, fold_to_ascii
 from genescribe.genome.decoration.strip import strip
 from genescribe.genome.settings import DecorateSettings
@@ -62,9 +62,7 @@ def decorated(test_data, tmp_path_factory) -> list[Decorated]:
                 original.write_bytes(handle.read())
             descriptions = describe_all(annotation)
             settings = SETTINGS[len(done) % len(SETTINGS)]
-            paths = write_decorated(
-                annotation, descriptions, folder / f"{len(done)}.gff3", settings
-            )
+            paths = decorate(annotation, descriptions, folder / f"{len(done)}.gff3", settings)
             gtf = paths[1] if annotation.dialect == "gtf" else None
             done.append(
                 Decorated(

@@ -24,7 +24,7 @@ FLOORS = [
         "records",
         "errors",
         "files",
-        "bgzip",
+        "import_graph",
         "keys",
         "nucleotides",
         "kmers",

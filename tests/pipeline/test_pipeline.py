@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import weakref
 from collections.abc import Callable, Iterator
@@ -14,6 +13,10 @@ import pytest
 from genescribe.artifacts.descriptions import read_descriptions
 from genescribe.artifacts.genes import write_genes_tsv
 from genescribe.artifacts.run_record import (
+    Hashes,
+    InputFile,
+    Recording,
+    RunRecord,
     StageRecord,
     merge_records,
     peak_memory_mb,
@@ -23,7 +26,6 @@ from genescribe.artifacts.run_record import (
     write_record,
 )
 from genescribe.artifacts.sequences import write_sequences
-from genescribe.cli.progress import ProgressLine
 from genescribe.errors import FormatError, InputError
 from genescribe.inference.settings import DescribeSettings
 from genescribe.pipeline.options import routes_of, text_settings
@@ -99,41 +101,60 @@ def test_a_stage_measures_its_own_time_and_memory(tmp_path: Path) -> None:
         ballast = bytearray(200_000_000)
         ballast[::4096] = b"x" * len(ballast[::4096])  # touch every page
         del ballast
-    with stage_record("small") as small:
-        small.inputs(genome=path, annotation=None)
-    assert large.values["peak_memory_mb"] > 200
-    assert small.values["peak_memory_mb"] < large.values["peak_memory_mb"] - 100
+    with stage_record("small", Hashes()) as small:
+        small.note_inputs(genome=path, annotation=None)
+    assert large.peak_memory_mb > 200
+    assert small.peak_memory_mb < large.peak_memory_mb - 100
     assert peak_memory_mb() > 1
     # sha256("abc"): FIPS 180-2, appendix B.1
-    assert small.values["inputs"] == {
-        "genome": {
-            "path": str(path),
-            "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-        }
-    }
+    sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert small.inputs == {"genome": InputFile(str(path), sha256)}
 
 
 def test_the_run_record_joins_its_stages(tmp_path: Path) -> None:
+    genome = InputFile("a.fa", "ab" * 32)
     stages = [
-        {"stage": "extract", "wall_seconds": 1.0, "peak_memory_mb": 9.0, "inputs": {"genome": {}}},
-        {"stage": "describe", "wall_seconds": 2.0, "peak_memory_mb": 8.0, "device": "cpu"},
-        {"stage": "gather", "wall_seconds": 0.1, "peak_memory_mb": 7.0, "genes": {"described": 3}},
+        StageRecord("extract", wall_seconds=1.0, peak_memory_mb=9.0, inputs={"genome": genome}),
+        StageRecord("describe", wall_seconds=2.0, device="cpu", computed=0, model={"name": "m"}),
+        StageRecord("gather", wall_seconds=0.1, genes={"described": 3}, settings={"a": None}),
     ]
     run = merge_records(stages, "genescribe run")
-    assert run["genes"] == {"described": 3}
-    assert run["device"] == "cpu"
-    assert [stage["stage"] for stage in run["stages"]] == ["extract", "describe", "gather"]
-    assert run["versions"].keys() >= {"python", "torch", "pysam"}
+    assert run.genes == {"described": 3}
+    assert (run.device, run.model) == ("cpu", {"name": "m"})
+    assert [stage.stage for stage in run.stages] == ["extract", "describe", "gather"]
+    assert run.versions.keys() >= {"python", "torch", "pysam"}
     write_record(tmp_path / "run.json", run)
-    assert read_record(tmp_path / "run.json") == json.loads(json.dumps(run))
+    assert read_record(tmp_path / "run.json", RunRecord) == run
+    on_disk = json.loads((tmp_path / "run.json").read_text())
+    assert on_disk["config"] == {"a": None}
+    assert on_disk["inputs"] == {"genome": {"path": "a.fa", "sha256": "ab" * 32}}
+    assert on_disk["stages"][1] == {
+        "stage": "describe", "wall_seconds": 2.0, "device": "cpu", "computed": 0,
+    }  # fmt: skip
+    for stage in stages:
+        write_record(tmp_path / "stage.json", stage)
+        assert read_record(tmp_path / "stage.json", StageRecord) == stage
 
 
-@pytest.mark.parametrize("content", ["not json", "[1]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "not json", "[1]", "[" * 100_000, '{"inputs": {"genome": "a.fa"}}', '{"stages": 3}',
+        '{"stages": [{"wall_seconds": 1}]}', '{"versions": ["3"]}',
+    ],
+)  # fmt: skip
 def test_what_is_no_record_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "run.json"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(FormatError, match=r"run\.json"):
-        read_record(path)
+    with pytest.raises(FormatError, match=r"run\.json") as error:
+        read_record(path, RunRecord)
+    assert "\n" not in str(error.value)
+
+
+def test_a_record_of_another_version_is_read_as_far_as_it_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text('{"created": "today", "later": [1]}', encoding="utf-8")
+    assert read_record(path, RunRecord) == RunRecord(created="today")
 
 
 def test_versions_name_what_is_installed() -> None:
@@ -147,33 +168,6 @@ def test_progress_text() -> None:
     )
     assert progress_text("describe", 5, 5, 0, 0.0) == "describe 5/5 (100 %)"
     assert clock(3725) == "1:02:05"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_terminal_gets_one_line_that_is_rewritten() -> None:
-    terminal = Terminal()
-    line = ProgressLine("describe", terminal)
-    line(0, 4)
-    line(2, 4)
-    line(4, 4)
-    assert terminal.getvalue().count("\n") == 1
-    assert terminal.getvalue().count("\r") == 3
-
-
-def test_a_log_file_gets_whole_lines(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", logger="genescribe")
-    stream = io.StringIO()
-    line = ProgressLine("describe", stream)
-    line(1, 4)
-    line(4, 4)
-    assert stream.getvalue() == ""
-    (record,) = caplog.records
-    assert record.getMessage().startswith("describe 4/4 (100 %), ")
-    assert record.getMessage().endswith("genes/min")
 
 
 def test_one_model_at_a_time_is_in_memory(
@@ -208,7 +202,7 @@ def test_one_model_at_a_time_is_in_memory(
     write_genes_tsv(tmp_path / "genes.tsv", rows)
     write_sequences(tmp_path / "sequences.fa.gz", records)
     specs = {name: str(write_spec(tmp_path, f"model-{name}")) for name in ("c", "b", "a")}
-    record = StageRecord("describe")
+    record = Recording("describe")
     describe_stage(
         tmp_path / "genes.tsv", tmp_path / "sequences.fa.gz", tmp_path / "out.jsonl",
         DescribeSettings(model=specs, device="cpu"), record, resume=False, force=False,
@@ -216,7 +210,7 @@ def test_one_model_at_a_time_is_in_memory(
     assert loaded == ["model-c", "model-b", "model-a"], "one pass over the genes per model"
     written = {found.gene_id: found.model for found in read_descriptions(tmp_path / "out.jsonl")}
     assert written == {one.gene_id: f"model-{one.biotype}" for one in records}
-    assert record.values["computed"] == 3
+    assert record.computed == 3
     assert not alive
 
 

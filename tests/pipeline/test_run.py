@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -11,12 +12,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from genescribe.artifacts.descriptions import read_descriptions
 from genescribe.artifacts.genes import read_genes_tsv, write_genes_tsv
 from genescribe.artifacts.sequences import read_sequences, write_sequences
+from genescribe.pipeline.run import RunOptions, run
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -68,6 +71,34 @@ def test_every_gene_has_exactly_one_row_with_a_reason(described: Path) -> None:
     assert {stage["stage"] for stage in run["stages"]} == {
         "extract", "describe", "gather", "decorate", "report",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("annotation", ["example.gff3", "example.gtf"])
+def test_each_input_is_hashed_once_and_the_annotation_is_parsed_once(
+    example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, annotation: str
+) -> None:
+    from genescribe.genome.annotation import read
+
+    hashed: Counter[str] = Counter()
+    digest, parse, parsed = hashlib.file_digest, read.features, []
+
+    def counting_digest(handle: BinaryIO, name: str) -> object:
+        hashed[Path(handle.name).name] += 1
+        return digest(handle, name)
+
+    def counting_parse(*args: object) -> object:
+        parsed.append(args[1])
+        return parse(*args)
+
+    monkeypatch.setattr(hashlib, "file_digest", counting_digest)
+    monkeypatch.setattr(read, "features", counting_parse)
+    options = RunOptions(
+        genome=example / "example.fa", annotation=example / annotation, out=tmp_path / "out"
+    )
+    run(options, command="test")
+    assert parsed == [example / annotation]
+    names = ("example.fa", annotation, "sequences.fa.gz")
+    assert {name: hashed[name] for name in names} == dict.fromkeys(names, 1)
 
 
 def test_strip_gives_the_input_back(described: Path, example: Path, genescribe: Command) -> None:

@@ -233,6 +233,19 @@ def test_bad_configuration_is_refused_in_one_line(project: Path, case: str) -> N
     assert not (project / "results").exists()
 
 
+def test_a_job_says_what_to_do_in_the_configuration(tmp_path: Path) -> None:
+    write_assembly(tmp_path / "data")
+    genome = tmp_path / "data" / "genome.fa"
+    genome.write_text(genome.read_text().replace(">chr", ">scaffold"))
+    (tmp_path / "project" / "config").mkdir(parents=True)
+    write_sheet(tmp_path / "project", {"toy": ("../data/genome.fa", "../data/genes.gff3")})
+    write_config(tmp_path / "project")
+    done = call_snakemake(tmp_path / "project", "--cores", "1", "results/toy/genes.tsv")
+    assert done.returncode != 0
+    said = (tmp_path / "project" / "results" / "toy" / "logs" / "extract.log").read_text()
+    assert "; or set extract: allow_missing_contigs: true in config/config.yaml" in said
+
+
 def test_config_file_and_schema_agree() -> None:
     config = (ROOT / "config" / "config.yaml").read_text(encoding="utf-8")
     schema = (ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")

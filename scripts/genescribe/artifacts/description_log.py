@@ -6,15 +6,15 @@ The rows stand in ``.NAME.part`` beside the output ``NAME``, and the settings th
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self, TextIO
 
 from genescribe.artifacts.descriptions import DESCRIPTIONS, read_descriptions
-from genescribe.errors import OutputExistsError, Remedy, SettingsChangedError
-from genescribe.files import atomic_path, output_error
+from genescribe.artifacts.resume import Earlier, check_settings, earlier_attempt
+from genescribe.artifacts.run_record import read_json, write_json
+from genescribe.files import output_error
 from genescribe.records import Description
 
 log = logging.getLogger(__name__)
@@ -37,26 +37,20 @@ class DescriptionLog:
         self.path = path
         self.part = path.with_name(f".{path.name}.part")
         self.done: dict[str, Description] = {}
-        existing = path if path.exists() else self.part if self.part.exists() else None
-        if existing and not (resume or force):
-            if existing == self.part:
-                raise OutputExistsError(
-                    f"{existing}: a stopped run is here", Remedy.RESUME_OR_START_ANEW
-                )
-            raise OutputExistsError(f"{existing}: already exists", Remedy.OVERWRITE)
-        keep_settings(
-            path.with_name(f".{path.name}.settings.json"),
-            settings,
-            compare=resume and existing is not None and not force,
-        )
-        if resume and existing and not force:
-            if existing == self.part:
-                repair_tail(self.part)
-            self.done = {row.gene_id: row for row in read_descriptions(existing)}
-            log.info("%d genes were finished before", len(self.done))
-        else:
+        kept = path.with_name(f".{path.name}.settings.json")
+        earlier = earlier_attempt(path, path, self.part, resume=resume, force=force)
+        if earlier is Earlier.NOTHING:
             self.part.unlink(missing_ok=True)
-        self.complete = existing == path and bool(self.done)
+        elif kept.exists():
+            check_settings(read_json(kept), settings)
+        write_json(kept, settings)
+        if earlier is Earlier.STOPPED:
+            repair_tail(self.part)
+        if earlier is not Earlier.NOTHING:
+            found = path if earlier is Earlier.FINISHED else self.part
+            self.done = {row.gene_id: row for row in read_descriptions(found)}
+            log.info("%d genes were finished before", len(self.done))
+        self.complete = earlier is Earlier.FINISHED and bool(self.done)
         self._handle: TextIO | None = None
 
     def __enter__(self) -> Self:
@@ -77,33 +71,15 @@ class DescriptionLog:
             raise output_error(self.part, error) from error
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._handle is not None:
+        if self._handle is None:
+            return
+        try:
             self._handle.close()
             if kind is None:
                 self.part.replace(self.path)
-
-
-def keep_settings(path: Path, settings: Mapping[str, Any], *, compare: bool) -> None:
-    """Write ``settings`` to ``path``; with ``compare``, refuse if other ones stand there."""
-    if compare and path.exists():
-        compare_settings(json.loads(path.read_text(encoding="utf-8")), settings)
-    with atomic_path(path) as temporary:
-        text = json.dumps(settings, indent=1, sort_keys=True)
-        temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def compare_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Raise SettingsChangedError naming every setting that differs, old -> new."""
-    changed = [
-        f"{key}: {old.get(key)} -> {new.get(key)}"
-        for key in sorted({*old, *new})
-        if old.get(key) != new.get(key)
-    ]
-    if changed:
-        raise SettingsChangedError(
-            f"the stopped run had other settings ({'; '.join(changed)}); give the same ones",
-            Remedy.START_ANEW,
-        )
+        except OSError as error:
+            if kind is None:  # else closing failed for the reason that is on its way already
+                raise output_error(self.part, error) from error
 
 
 def repair_tail(path: Path) -> None:

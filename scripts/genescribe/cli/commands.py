@@ -20,7 +20,7 @@ from genescribe.genome.settings import DecorateSettings, ExtractSettings
 from genescribe.inference.settings import DescribeSettings
 
 if TYPE_CHECKING:
-    from genescribe.artifacts.run_record import StageRecord
+    from genescribe.artifacts.run_record import Recording
 
 
 @command(
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 )
 def run(args: Arguments) -> None:
     """Run all stages in one process."""
-    from genescribe.cli.progress import ProgressLine
+    from genescribe.cli.progress import progress_of
     from genescribe.pipeline.run import RunOptions
     from genescribe.pipeline.run import run as run_assembly
 
@@ -59,7 +59,7 @@ def run(args: Arguments) -> None:
         command=_command_line(),
         resume=args.resume,
         force=args.force,
-        progress=None if args.quiet else ProgressLine("describe"),
+        progress=progress_of(args, "describe"),
     )
 
 
@@ -108,7 +108,7 @@ def extract(args: Arguments) -> None:
 )
 def describe(args: Arguments) -> None:
     """Write the descriptions of one shard."""
-    from genescribe.cli.progress import ProgressLine
+    from genescribe.cli.progress import progress_of
     from genescribe.pipeline.stages import describe_stage
 
     with _recorded(args) as record:
@@ -120,7 +120,7 @@ def describe(args: Arguments) -> None:
             record,
             resume=args.resume,
             force=args.force,
-            progress=None if args.quiet else ProgressLine("describe"),
+            progress=progress_of(args, "describe"),
         )
 
 
@@ -208,11 +208,11 @@ def strip(args: Arguments) -> None:
 )
 def report(args: Arguments) -> None:
     """Make the HTML report."""
-    from genescribe.artifacts.run_record import read_record
+    from genescribe.artifacts.run_record import RunRecord, read_record
     from genescribe.pipeline.stages import report_stage
 
     title = args.title or args.out.resolve().parent.name
-    facts = read_record(args.run) if args.run else {}
+    facts = read_record(args.run, RunRecord) if args.run else None
     with _recorded(args) as record:
         report_stage(
             args.genes,
@@ -240,25 +240,31 @@ def report(args: Arguments) -> None:
 )
 def record(args: Arguments) -> None:
     """Join stage records."""
-    from genescribe.artifacts.run_record import merge_records, read_record, write_record
+    from genescribe.artifacts.run_record import (
+        StageRecord,
+        merge_records,
+        read_record,
+        write_record,
+    )
     from genescribe.files import refuse_existing
 
     refuse_existing([args.out], args.force)
-    stages = [read_record(path) for path in args.stages]
+    stages = [read_record(path, StageRecord) for path in args.stages]
     joined = merge_records(stages, _command_line())
-    write_record(args.out, joined | ({"workflow": args.workflow} if args.workflow else {}))
+    joined.workflow = args.workflow or None
+    write_record(args.out, joined)
 
 
 @contextmanager
-def _recorded(args: Arguments) -> Iterator[StageRecord]:
+def _recorded(args: Arguments) -> Iterator[Recording]:
     """Give a stage its record, and write it where ``--record`` says."""
-    from genescribe.artifacts.run_record import stage_record, versions, write_record
+    from genescribe.artifacts.run_record import Hashes, stage_record, versions, write_record
 
-    with stage_record(args.command, wanted=args.record is not None) as stage:
+    with stage_record(args.command, Hashes() if args.record else None) as stage:
         yield stage
     if args.record:
-        stage.note(command=_command_line(), versions=versions())
-        write_record(args.record, stage.values)
+        stage.command, stage.versions = _command_line(), versions()
+        write_record(args.record, stage)
 
 
 def _command_line() -> str:

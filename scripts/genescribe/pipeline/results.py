@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genescribe.artifacts.descriptions import DESCRIPTION_COLUMNS, read_descriptions
 from genescribe.artifacts.genes import read_genes_tsv
-from genescribe.artifacts.run_record import read_record
+from genescribe.artifacts.run_record import RunRecord, read_record
 from genescribe.errors import InputError
 from genescribe.genome.settings import DecorateSettings
 from genescribe.pipeline.run import WORK_FOLDER
@@ -25,7 +24,7 @@ class Results:
 
     folder: Path
     entries: list[Entry]
-    record: Mapping[str, Any]
+    record: RunRecord
 
     @classmethod
     def read(cls, folder: Path) -> Results:
@@ -36,34 +35,40 @@ class Results:
             raise InputError(f"{folder}: {hint}")
         rows = read_genes_tsv(folder / "genes.tsv")
         described = {row.gene_id: row for row in read_descriptions(folder / "descriptions.jsonl")}
-        return cls(folder, pair(rows, described), read_record(folder / "run.json"))
+        return cls(folder, pair(rows, described), read_record(folder / "run.json", RunRecord))
 
     @property
     def name(self) -> str:
         """The name of the result files."""
-        return str(self.record["settings"]["name"])
+        return str(self._settings["name"])
 
     @property
     def annotation(self) -> Path:
         """The annotation that was described."""
-        return Path(self.record["inputs"]["annotation"]["path"])
+        return Path(self.record.inputs["annotation"].path)
 
     @property
     def genome(self) -> Path | None:
         """The genome, None where the annotation carries it."""
-        genome = self.record["inputs"].get("genome")
-        return Path(genome["path"]) if genome else None
+        genome = self.record.inputs.get("genome")
+        return Path(genome.path) if genome else None
 
     @property
     def organism(self) -> str | None:
         """What the model was told of the organism."""
-        return self.record["settings"]["organism"]  # type: ignore[no-any-return]
+        organism: str | None = self._settings["organism"]
+        return organism
 
     @property
     def decorate(self) -> DecorateSettings:
         """How the run wrote the annotation."""
-        settings = self.record["settings"]
-        return DecorateSettings(**{name: settings[name] for name in DecorateSettings.model_fields})
+        names = DecorateSettings.model_fields
+        return DecorateSettings(**{name: self._settings[name] for name in names})
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        assert self.record.settings is not None, "run.json of a finished run holds its settings"
+        return self.record.settings
 
     def frame(self) -> pd.DataFrame:
         """Return a row per gene with the columns of ``descriptions.tsv``."""

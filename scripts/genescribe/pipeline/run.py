@@ -11,22 +11,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genescribe.artifacts.description_log import compare_settings
+from genescribe.artifacts.resume import Earlier, check_settings, earlier_attempt
 from genescribe.artifacts.run_record import (
+    Hashes,
+    Recording,
+    RunRecord,
     StageRecord,
     merge_records,
+    read_json,
     read_record,
     stage_record,
+    write_json,
     write_record,
 )
-from genescribe.errors import InputError, OutputExistsError, Remedy
+from genescribe.errors import InputError, Remedy
 from genescribe.files import (
     check_readable,
     output_error,
     refuse_existing,
-    sha256_of,
     sole_writer,
 )
+from genescribe.genome.annotation import Annotation
 from genescribe.genome.decoration.decorate import check_not_input, gtf_path
 from genescribe.genome.settings import DecorateSettings, ExtractSettings
 from genescribe.inference.settings import DescribeSettings
@@ -70,87 +75,85 @@ def run(
     force: bool = False,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
-) -> dict[str, Any]:
+) -> RunRecord:
     """Describe one assembly into ``options.out``; return the run record (``run.json``).
 
     Raises OutputExistsError where a finished or stopped run is there and neither ``resume``
     nor ``force`` was given, SettingsChangedError where ``resume`` meets other settings,
     OutputError where another run is writing there.
     """
-    settings = run_settings(options)
+    hashes = Hashes()
+    settings = run_settings(options, hashes)
     check_before(options, settings["name"])
     with sole_writer(options.out):
-        return _run_alone(options, settings, command, resume, force, progress, cancel)
+        if is_complete(options, settings, resume=resume, force=force):
+            log.info("%s: already complete, nothing to resume", options.out)
+            return read_record(options.out / "run.json", RunRecord)
+        journey = _Journey(options, settings, command, hashes)
+        annotation = journey.extract()
+        claim(options.out, settings)  # not before: bad input must leave nothing to resume
+        journey.describe(resume=resume, force=force, progress=progress, cancel=cancel)
+        journey.write_results(annotation)
+        return journey.finish()
 
 
-def _run_alone(
-    options: RunOptions,
-    settings: dict[str, Any],
-    command: str,
-    resume: bool,
-    force: bool,
-    progress: Progress | None,
-    cancel: threading.Event | None,
-) -> dict[str, Any]:
-    """Do what ``run`` does, in a folder that no other run is writing into."""
-    out, described = options.out, options.out / WORK_FOLDER / "descriptions.jsonl"
-    if is_complete(options, settings, resume=resume, force=force):
-        log.info("%s: already complete, nothing to resume", out)
-        return read_record(out / "run.json")
-    stages: list[dict[str, Any]] = []
-    with _stage("extract", stages) as record:
-        extract_stage(
-            options.genome,
-            options.annotation,
-            out,
-            options.extract,
-            options.describe.model,
-            record,
-            force=True,
-        )
-    claim(out, settings)  # not before: bad input must leave nothing to resume
-    with _stage("describe", stages) as record:
-        describe_stage(
-            out / "genes.tsv",
-            out / "sequences.fa.gz",
-            described,
-            options.describe,
-            record,
-            resume=resume,
-            force=force,
-            progress=progress,
-            cancel=cancel,
-        )
-    _write_results(options, settings["name"], described, stages, command)
-    finished = {**merge_records(stages, command), "settings": settings}
-    write_record(out / "run.json", finished)
-    shutil.rmtree(out / WORK_FOLDER)
-    return finished
+class _Journey:
+    """The stages of one run, each measured, in a folder that no other run is writing into."""
 
+    def __init__(
+        self, options: RunOptions, settings: dict[str, Any], command: str, hashes: Hashes
+    ) -> None:
+        self.options, self.settings, self.command = options, settings, command
+        self.hashes, self.stages = hashes, list[StageRecord]()
+        self.out, self.name = options.out, str(settings["name"])
+        self.genes = self.out / "genes.tsv"
+        self.written = self.out / WORK_FOLDER / "descriptions.jsonl"
 
-def _write_results(
-    options: RunOptions, name: str, described: Path, stages: list[dict[str, Any]], command: str
-) -> None:
-    """Gather, decorate and report; add what these stages did to ``stages``."""
-    out = options.out
-    genes, descriptions = out / "genes.tsv", out / "descriptions.jsonl"
-    with _stage("gather", stages) as record:
-        gather_stage(genes, [described], descriptions, record, force=True)
-    with _stage("decorate", stages) as record:
-        decorated = out / f"{name}.gff3"
-        decorate_stage(
-            options.annotation, descriptions, decorated, options.decorate, record, force=True
-        )
-    with _stage("report", stages) as record:
-        so_far, page = merge_records(stages, command), out / "report.html"
-        report_stage(genes, descriptions, page, so_far, record, title=name, force=True)
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[Recording]:
+        """Measure a stage, and keep its record."""
+        with stage_record(name, self.hashes) as record:
+            yield record
+        self.stages.append(record)
 
+    def extract(self) -> Annotation:
+        """Write what the models read; return what decorating needs of the annotation."""
+        options = self.options
+        with self.stage("extract") as record:
+            return extract_stage(
+                options.genome, options.annotation, self.out, options.extract,
+                options.describe.model, record, force=True,
+            ).for_decoration()  # fmt: skip
 
-@contextlib.contextmanager
-def _stage(title: str, stages: list[dict[str, Any]]) -> Iterator[StageRecord]:
-    with stage_record(title) as record:
-        yield record
-    stages.append(record.values)
+    def describe(self, **how: Any) -> None:
+        """Write what the models say."""
+        with self.stage("describe") as record:
+            sequences = self.out / "sequences.fa.gz"
+            describe_stage(
+                self.genes, sequences, self.written, self.options.describe, record, **how
+            )
+
+    def write_results(self, annotation: Annotation) -> None:
+        """Gather, decorate and report."""
+        descriptions = self.out / "descriptions.jsonl"
+        with self.stage("gather") as record:
+            gather_stage(self.genes, [self.written], descriptions, record, force=True)
+        with self.stage("decorate") as record:
+            decorated, settings = self.out / f"{self.name}.gff3", self.options.decorate
+            decorate_stage(annotation, descriptions, decorated, settings, record, force=True)
+        with self.stage("report") as record:
+            so_far, page = merge_records(self.stages, self.command), self.out / "report.html"
+            report_stage(
+                self.genes, descriptions, page, so_far, record, title=self.name, force=True
+            )
+
+    def finish(self) -> RunRecord:
+        """Write ``run.json``, the sign of a finished run."""
+        finished = merge_records(self.stages, self.command)
+        finished.settings = self.settings
+        write_record(self.out / "run.json", finished)
+        shutil.rmtree(self.out / WORK_FOLDER)
+        return finished
 
 
 def check_before(options: RunOptions, name: str) -> None:
@@ -171,19 +174,16 @@ def is_complete(
     """Tell whether the run asked for is finished already; refuse what must not be touched."""
     out = options.out
     complete, stopped = out / "run.json", out / WORK_FOLDER / "settings.json"
-    existing = next((path for path in (complete, stopped) if path.exists()), None)
-    if existing is None or force:
+    earlier = earlier_attempt(out, complete, stopped, resume=resume, force=force)
+    if earlier is Earlier.NOTHING:
         decorated = out / f"{settings['name']}.gff3"
         made = [out / name for name in RESULTS] + [decorated, gtf_path(decorated)]
         refuse_existing(made, force or resume)
         return False
-    if not resume:
-        if existing == stopped:
-            raise OutputExistsError(f"{out}: holds a stopped run", Remedy.RESUME_OR_START_ANEW)
-        raise OutputExistsError(f"{out}: already holds a finished run", Remedy.OVERWRITE)
-    kept = read_record(existing)
-    compare_settings(kept["settings"] if existing == complete else kept, settings)
-    return existing == complete
+    finished = earlier is Earlier.FINISHED
+    kept = read_record(complete, RunRecord).settings or {} if finished else read_json(stopped)
+    check_settings(kept, settings)
+    return finished
 
 
 def claim(out: Path, settings: Mapping[str, Any]) -> None:
@@ -193,10 +193,10 @@ def claim(out: Path, settings: Mapping[str, Any]) -> None:
         (out / "run.json").unlink(missing_ok=True)
     except OSError as error:
         raise output_error(out, error) from error
-    write_record(out / WORK_FOLDER / "settings.json", settings)
+    write_json(out / WORK_FOLDER / "settings.json", settings)
 
 
-def run_settings(options: RunOptions) -> dict[str, Any]:
+def run_settings(options: RunOptions, hashes: Hashes) -> dict[str, Any]:
     """Return all that decides the bytes of the results, flat, for comparison with an earlier run.
 
     Where a run is computed (device, threads, cache) may change between two sessions.
@@ -205,8 +205,8 @@ def run_settings(options: RunOptions) -> dict[str, Any]:
         if path is not None:
             check_readable(path)
     return {
-        "genome_sha256": sha256_of(options.genome) if options.genome else None,
-        "annotation_sha256": sha256_of(options.annotation),
+        "genome_sha256": hashes(options.genome) if options.genome else None,
+        "annotation_sha256": hashes(options.annotation),
         "name": result_name(options),
         **text_settings(routes_of(options.describe), options.describe),
         **{key: str(value) for key, value in options.extract.model_dump().items()},

@@ -14,7 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genescribe.artifacts.curation import curate, read_curation
 from genescribe.artifacts.description_log import DescriptionLog
@@ -24,7 +24,7 @@ from genescribe.artifacts.descriptions import (
     write_descriptions_tsv,
 )
 from genescribe.artifacts.genes import read_genes_tsv, write_genes_tsv
-from genescribe.artifacts.run_record import StageRecord
+from genescribe.artifacts.run_record import Recording, RunRecord, to_json
 from genescribe.artifacts.sequences import read_sequences, write_sequences
 from genescribe.errors import InputError, Remedy
 from genescribe.files import output_error, refuse_existing, sha256_of
@@ -65,11 +65,11 @@ def extract_stage(
     out: Path,
     settings: ExtractSettings,
     model: ModelChoice,
-    record: StageRecord,
+    record: Recording,
     *,
     force: bool,
-) -> list[GeneRow]:
-    """Write ``genes.tsv`` and ``sequences.fa.gz`` into ``out``; return the rows.
+) -> Annotation:
+    """Write ``genes.tsv`` and ``sequences.fa.gz`` into ``out``; return the annotation.
 
     Without ``genome`` the annotation must carry its own sequences (``##FASTA``). Sequences
     are streamed: memory holds the gene models, never the genome.
@@ -80,7 +80,6 @@ def extract_stage(
     check_undecorated(annotation)  # decorate would refuse it, after all the describing
     gene_models = read_annotation(annotation)
     check_used(routes, gene_models)
-    gc.freeze()  # the models stay to the end: the collector need not walk through them again
     rows: list[GeneRow] = []
 
     def extracted(opened: Genome) -> Iterator[SequenceRecord]:
@@ -97,10 +96,10 @@ def extract_stage(
         with Genome.open(fasta, scratch) as opened:
             write_sequences(sequences, extracted(opened))
     write_genes_tsv(genes_tsv, rows)
-    record.inputs(genome=genome, annotation=annotation)
-    record.note(settings=settings.model_dump(), genes_found=len(rows))
+    record.note_inputs(genome=genome, annotation=annotation)
+    record.settings, record.genes_found = settings.model_dump(), len(rows)
     _log_extracted(rows)
-    return rows
+    return gene_models
 
 
 def check_used(routes: Routes, gene_models: Annotation) -> None:
@@ -132,7 +131,7 @@ def describe_stage(
     sequences: Path,
     out: Path,
     options: DescribeSettings,
-    record: StageRecord,
+    record: Recording,
     *,
     resume: bool,
     force: bool,
@@ -156,12 +155,13 @@ def describe_stage(
     mine = {to_describe[position].gene_id for position in members}
     to_read = [found for found in read_sequences(sequences) if found.gene_id in mine]
     settings = {
-        "sequences": sha256_of(sequences),
+        "sequences": (record.hashes or sha256_of)(sequences),
         "shard": "{}/{}".format(*options.shard),
         **text_settings(routes, options),
     }
-    record.inputs(sequences=sequences)
-    record.note(settings={"organism": options.organism}, model=model_facts(routes), computed=0)
+    record.note_inputs(sequences=sequences)
+    record.settings, record.model = {"organism": options.organism}, model_facts(routes)
+    record.computed = 0
     with DescriptionLog(out, settings, resume=resume, force=force) as output:
         todo = [found for found in to_read if found.gene_id not in output.done]
         done = len(output.done)
@@ -193,7 +193,7 @@ def _describe(
     routes: Routes,
     device: str,
     options: DescribeSettings,
-    record: StageRecord,
+    record: Recording,
     cancel: threading.Event | None,
 ) -> Iterator[list[Description]]:
     """Yield what the models write about ``todo``, batch by batch, with one model loaded at a time.
@@ -231,11 +231,11 @@ def _describe(
         gc.collect()  # modules refer to each other in circles
         if device == "cuda":
             torch.cuda.empty_cache()
-    record.note(device=device, computed=computed)
+    record.device, record.computed = device, computed
 
 
 def gather_stage(
-    genes_tsv: Path, parts: Sequence[Path], out: Path, record: StageRecord, *, force: bool
+    genes_tsv: Path, parts: Sequence[Path], out: Path, record: Recording, *, force: bool
 ) -> list[Description]:
     """Join shards into ``out`` (.jsonl) and ``descriptions.tsv`` beside it: a row per gene.
 
@@ -249,7 +249,7 @@ def gather_stage(
     write_descriptions(out, complete)
     write_descriptions_tsv(table, rows, {row.gene_id: row for row in complete})
     genes = dict(sorted(Counter(str(row.status) for row in complete).items()))
-    record.note(genes=genes)
+    record.genes = genes
     log.info("%s", ", ".join(f"{count} {status}" for status, count in genes.items()))
     return complete
 
@@ -273,18 +273,19 @@ def complete_descriptions(
 
 
 def decorate_stage(
-    annotation: Path,
+    annotation: Path | Annotation,
     descriptions: Path,
     out: Path,
     settings: DecorateSettings,
-    record: StageRecord,
+    record: Recording,
     *,
     force: bool,
     curation: Path | None = None,
 ) -> list[Path]:
     """Write the decorated annotation as ``out`` and its companions; return what was written.
 
-    ``curation`` is a table of what a person decided about the descriptions.
+    ``annotation`` may have been read before, and found undecorated. ``curation`` is a table of
+    what a person decided about the descriptions.
     """
     # imports numpy and pysam, which take longer to load than extraction takes for a yeast
     from genescribe.genome.decoration.decorate import decorate
@@ -294,8 +295,9 @@ def decorate_stage(
     if curation is not None:
         by_gene = curate(by_gene, read_curation(curation))
     written = decorate(annotation, by_gene, out, settings)
-    record.inputs(annotation=annotation, curation=curation)
-    record.note(settings=settings.model_dump(), files=[str(path) for path in written])
+    path = annotation if isinstance(annotation, Path) else annotation.path
+    record.note_inputs(annotation=path, curation=curation)
+    record.settings, record.files = settings.model_dump(), [str(path) for path in written]
     return written
 
 
@@ -303,8 +305,8 @@ def report_stage(
     genes_tsv: Path,
     descriptions: Path,
     out: Path,
-    run: Mapping[str, Any],
-    record: StageRecord,
+    run: RunRecord | None,
+    record: Recording,
     *,
     title: str,
     force: bool,
@@ -316,9 +318,9 @@ def report_stage(
     refuse_existing([out, table], force)
     rows = read_genes_tsv(genes_tsv)
     by_gene = {row.gene_id: row for row in read_descriptions(descriptions)}
-    build_report(rows, by_gene, run=run, title=title, out=out)
+    build_report(rows, by_gene, run=to_json(run) if run else {}, title=title, out=out)
     write_multiqc(rows, by_gene, sample=title, out=table)
-    record.note(report=str(out))
+    record.report = str(out)
 
 
 def own_fasta(gene_models: Annotation) -> Path:

@@ -9,7 +9,7 @@ import ipywidgets
 
 from genescribe.artifacts.curation import curate, read_curation
 from genescribe.artifacts.descriptions import write_descriptions, write_descriptions_tsv
-from genescribe.artifacts.run_record import StageRecord
+from genescribe.artifacts.run_record import Recording
 from genescribe.errors import InputError
 from genescribe.pipeline.results import Results
 from genescribe.pipeline.stages import decorate_stage, report_stage
@@ -66,7 +66,7 @@ class ExportPanel:
             results.folder / "descriptions.jsonl",
             out,
             results.decorate,
-            StageRecord("decorate", wanted=False),
+            Recording("decorate"),
             force=True,
             curation=self._curation(),
         )
@@ -96,7 +96,7 @@ class ExportPanel:
                 descriptions,
                 out,
                 results.record,
-                StageRecord("report", wanted=False),
+                Recording("report"),
                 title=results.name,
                 force=True,
             )

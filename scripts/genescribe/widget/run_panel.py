@@ -86,7 +86,9 @@ class RunPanel:
             self.anew.value = False
             self.bar.value = self.bar.max
             self.session.show(Results.read(options.out))
-            genes = ", ".join(f"{count:,} {status}" for status, count in record["genes"].items())
+            genes = ", ".join(
+                f"{count:,} {status}" for status, count in (record.genes or {}).items()
+            )
             self.session.say(f"Done: {genes}. Results are in {options.out.absolute()}")
         except Cancelled:
             kept = f"{progress.done:,} of {progress.total:,} genes are done and kept"

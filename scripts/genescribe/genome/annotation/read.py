@@ -12,7 +12,7 @@ import gc
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,6 +56,12 @@ class Annotation:
     circular: frozenset[str]
     has_fasta: bool
     line_ending: bytes
+
+    def for_decoration(self) -> Annotation:
+        """Return what decorating needs, much less than what extraction does."""
+        if self.dialect == "gtf":  # which is written again as GFF3, transcripts and all
+            return self
+        return replace(self, genes=[replace(gene, transcripts=()) for gene in self.genes])
 
 
 def read_annotation(path: str | Path) -> Annotation:

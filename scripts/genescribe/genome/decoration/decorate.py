@@ -43,7 +43,7 @@ def sorted_path(out: Path) -> Path:
 
 
 def decorate(
-    annotation_path: Path,
+    annotation: Path | Annotation,
     descriptions: Mapping[str, Description],
     out: Path,
     settings: DecorateSettings,
@@ -54,19 +54,11 @@ def decorate(
     GFF3 of the same genes beside the extended NAME.gtf. With ``sorted_copy`` there are also
     NAME.sorted.gff3.gz and its index. ``genescribe strip`` undoes what is added. Raises
     InputError if genes and ``descriptions`` differ or an output is the input, AnnotationError
-    if the input is decorated already.
+    if the input is decorated already; an ``annotation`` that was read before was asked then.
     """
-    check_undecorated(annotation_path)
-    return write_decorated(read_annotation(annotation_path), descriptions, out, settings)
-
-
-def write_decorated(
-    annotation: Annotation,
-    descriptions: Mapping[str, Description],
-    out: Path,
-    settings: DecorateSettings,
-) -> list[Path]:
-    """Do what ``decorate`` does, for an annotation already read and known to be undecorated."""
+    if isinstance(annotation, Path):
+        check_undecorated(annotation)
+        annotation = read_annotation(annotation)
     gene_ids = (gene.gene_id for gene in annotation.genes)
     check_same_genes(gene_ids, descriptions, str(annotation.path))
     from_gtf = annotation.dialect == "gtf"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pysam
+from Bio.bgzf import BgzfWriter
 
-from genescribe.bgzip import bgzip_writer
 from genescribe.files import BUFFER_BYTES, atomic_path
 from genescribe.genome.gff import BOM, starts_fasta
 
@@ -56,7 +56,7 @@ def write_sorted_copy(gff3: Path, target: Path) -> list[Path]:
     tbi_path, csi_path = (target.with_name(f"{target.name}.{kind}") for kind in ("tbi", "csi"))
     index, stale = (csi_path, tbi_path) if csi else (tbi_path, csi_path)
     with atomic_path(index) as new_index, atomic_path(target) as new_target:
-        with bgzip_writer(new_target) as out:
+        with new_target.open("wb") as raw, BgzfWriter(fileobj=raw) as out:
             out.write(b"".join(scan.header))
             for line in _sorted_lines(gff3, scan):
                 out.write(line)
