@@ -65,14 +65,14 @@ def _model_on(title: str, side: Side, *, required: bool) -> tuple[Option, ...]:
 )
 def evaluate(args: Arguments) -> None:
     """Score a model or existing descriptions; write the figures."""
-    from genescribe import evaluation
+    from genescribe.evaluation.main import evaluate as score
     from genescribe.evaluation.output import EVALUATION_FILES, write_evaluation
     from genescribe.evaluation.shown import markdown
     from genescribe.files import refuse_existing
 
     refuse_existing([args.out / name for name in EVALUATION_FILES], args.force)
     what = _existing_texts(args) if args.descriptions else _model_on_corpus(args)
-    figures = evaluation.evaluate(what, args.of(EvaluationSettings))
+    figures = score(what, args.of(EvaluationSettings))
     write_evaluation(args.out, figures)
     print(markdown(figures), end="")
 
@@ -87,12 +87,12 @@ def evaluate(args: Arguments) -> None:
 )
 def calibrate(args: Arguments) -> None:
     """Fit score and thresholds; print the lines of the spec."""
-    from genescribe import evaluation
+    from genescribe.evaluation.main import calibrate as fit
     from genescribe.evaluation.output import CALIBRATION_FILES, write_calibration
     from genescribe.files import refuse_existing
 
     refuse_existing([args.out / name for name in CALIBRATION_FILES], args.force)
-    figures = evaluation.calibrate(_model_on_corpus(args), args.of(CalibrationSettings))
+    figures = fit(_model_on_corpus(args), args.of(CalibrationSettings))
     write_calibration(args.out, figures)
     if not figures.thresholds.reached:
         log.warning(
