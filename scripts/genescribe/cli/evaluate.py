@@ -208,7 +208,7 @@ def _existing_texts(args: Arguments) -> ExistingTexts:
 
 def _model_on_corpus(args: Arguments, side: str) -> ModelOnCorpus:
     """Return what a model is tried on, with the threads that it may use; by default ``side``."""
-    from genescribe.cli.progress import ProgressLine
+    from genescribe.cli.progress import progress_of
     from genescribe.evaluation.settings import ModelOnCorpus
 
     if not (args.corpus and args.splits):
@@ -228,5 +228,5 @@ def _model_on_corpus(args: Arguments, side: str) -> ModelOnCorpus:
         genes=args.genes,
         organism=args.organism,
         device=args.device,
-        watch=lambda what: None if args.quiet else ProgressLine(what),
+        watch=lambda what: progress_of(args, what),
     )
