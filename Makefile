@@ -37,7 +37,7 @@ demo: $(READY) ## describe the example assembly and say where the results are
 	@echo "  results/example/run.json           what was run, on what, with what"
 
 test: $(READY) ## run the tests (make test ARGS="-k gff" runs some of them)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(CORES) $(ARGS)
 
 test-fast: $(READY) ## run the tests that take no time: while you work
 	$(BIN)/python -m pytest -n $(CORES) -m "not slow and not real_data" $(ARGS)

@@ -11,7 +11,6 @@ import pytest
 from genescribe.corpus.records import CorpusRecord
 from genescribe.corpus.splits import Side, SplitRow
 from genescribe.errors import InputError
-from genescribe.evaluation import baselines
 from genescribe.evaluation.baselines import most_frequent, nearest, nearest_gene, random_description
 from genescribe.evaluation.cases import Case, sample, select, strata, swap_sequences
 from genescribe.records import View, sequence_sha256
@@ -144,10 +143,7 @@ def kmers(sequence: str, k: int) -> set[str]:
     return {sequence[i : i + k] for i in range(len(sequence) - k + 1)}
 
 
-@pytest.mark.parametrize("block", [3, 1000])
-def test_nearest_shares_most_kmers(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    monkeypatch.setattr(baselines, "TRAINING_BLOCK", block)
-    monkeypatch.setattr(baselines, "QUERY_BLOCK", 4)
+def test_nearest_shares_most_kmers() -> None:
     known = [random_gene(f"k{i}", 40 + 5 * i) for i in range(12)]
     queries = [known[i][:60] + random_gene(f"q{i}", 10) for i in range(12)]
     found = nearest(queries, known, is_protein=False)

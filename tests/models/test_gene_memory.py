@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from Bio.Seq import Seq
 
-from genescribe.kmers import REDUCED_GROUPS
+from genescribe.kmers import REDUCED_GROUPS, posting_dtype
 from genescribe.models import gene_memory
 from genescribe.models.gene_memory import NONE, GeneMemory, Relatives
 
@@ -184,9 +184,9 @@ def test_extending_is_building_on_the_union(monkeypatch: pytest.MonkeyPatch, mos
     for cut in (1, 6, 23):
         part = GeneMemory.build(genes[:cut], proteins[:cut], texts[:cut])
         assert same(part.extend(genes[cut:], proteins[cut:], texts[cut:]), whole)
-    frequencies = whole.indices[0].frequencies
+    frequencies = whole.indices[0].kmers.frequencies
     assert frequencies.max() == min(most + 1, 5)
-    assert len(whole.indices[0].postings) == frequencies[frequencies <= most].sum()
+    assert len(whole.indices[0].kmers.postings) == frequencies[frequencies <= most].sum()
 
 
 def test_kmers_of_too_many_genes_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,8 +203,8 @@ def test_kmers_of_too_many_genes_do_not_count(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_more_genes_than_sixteen_bits_number() -> None:
-    assert gene_memory.posting_dtype(65_536) is np.uint16
-    assert gene_memory.posting_dtype(65_537) is np.int32
+    assert posting_dtype(65_536) is np.uint16
+    assert posting_dtype(65_537) is np.int32
 
 
 def test_texts() -> None:
@@ -221,7 +221,7 @@ def test_arrays_are_all_there_is() -> None:
     found, expected = (m.relatives(genes, proteins, 5) for m in (again, memory))
     assert np.array_equal(found.features, expected.features)
     sizes = gene_memory.array_shapes(
-        len(memory), [len(index.postings) for index in memory.indices], len(memory.texts)
+        len(memory), [len(index.kmers.postings) for index in memory.indices], len(memory.texts)
     )
     assert {name: (len(a), a.dtype) for name, a in memory.arrays().items()} == sizes
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import weakref
 from collections.abc import Callable, Iterator
@@ -27,7 +26,6 @@ from genescribe.artifacts.run_record import (
     write_record,
 )
 from genescribe.artifacts.sequences import write_sequences
-from genescribe.cli.progress import ProgressLine
 from genescribe.errors import FormatError, InputError
 from genescribe.inference.settings import DescribeSettings
 from genescribe.pipeline.options import routes_of, text_settings
@@ -170,33 +168,6 @@ def test_progress_text() -> None:
     )
     assert progress_text("describe", 5, 5, 0, 0.0) == "describe 5/5 (100 %)"
     assert clock(3725) == "1:02:05"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_terminal_gets_one_line_that_is_rewritten() -> None:
-    terminal = Terminal()
-    line = ProgressLine("describe", terminal)
-    line(0, 4)
-    line(2, 4)
-    line(4, 4)
-    assert terminal.getvalue().count("\n") == 1
-    assert terminal.getvalue().count("\r") == 3
-
-
-def test_a_log_file_gets_whole_lines(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", logger="genescribe")
-    stream = io.StringIO()
-    line = ProgressLine("describe", stream)
-    line(1, 4)
-    line(4, 4)
-    assert stream.getvalue() == ""
-    (record,) = caplog.records
-    assert record.getMessage().startswith("describe 4/4 (100 %), ")
-    assert record.getMessage().endswith("genes/min")
 
 
 def test_one_model_at_a_time_is_in_memory(

@@ -16,6 +16,7 @@ import click
 
 from genescribe.cli.grammar import Arguments, Call, Handler
 from genescribe.cli.parser import PARSER
+from genescribe.cli.progress import LogLines, close_bars
 from genescribe.doors import command_words
 from genescribe.errors import Cancelled, GenescribeError, Remedy
 from genescribe.files import output_error
@@ -69,6 +70,7 @@ def _run(handler: Handler, args: Arguments) -> int:
 
 
 def _fail(error: GenescribeError, debug: bool) -> int:
+    close_bars()
     if debug:
         logging.getLogger("genescribe").exception("traceback")
     message = " ".join(error.told(command_words()).splitlines())
@@ -79,7 +81,7 @@ def _fail(error: GenescribeError, debug: bool) -> int:
 def _start_logging(*, debug: bool, quiet: bool, path: Path | None) -> None:
     """Log to standard error what a person wants to know, and everything to ``path``."""
     root = logging.getLogger("genescribe")
-    shown = logging.StreamHandler()
+    shown = LogLines()
     shown.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     shown.setLevel(logging.DEBUG if debug else logging.ERROR if quiet else logging.INFO)
     shown.addFilter(lambda line: debug or line.levelno > logging.INFO or _is_outer(line.name))

@@ -225,18 +225,19 @@ def ask(args: Arguments) -> None:
 
 
 def _answers(args: Arguments, spec: ModelSpec, genes: list[FoundGene]) -> Iterator[TaskAnswer]:
-    from genescribe.cli.progress import ProgressLine
+    from genescribe.cli.progress import progress_of
     from genescribe.inference.params import DescribeParams
     from genescribe.pipeline.ask import answers
 
     params = DescribeParams(organism=args.organism, question=args.question, context=args.context)
-    progress = None if args.quiet else ProgressLine("ask")
+    progress = progress_of(args, "ask")
     log.info("answers are predictions of %s; exact is computed from what it read", spec.identity)
     return answers(_describer(args, spec), args.task, genes, params, progress)
 
 
 def _write(out: TextIO, rows: Iterable[TaskAnswer], as_json: bool) -> None:
     from genescribe.artifacts.codec import json_line
+    from genescribe.cli.progress import above_bars
     from genescribe.pipeline.ask import TaskAnswer
 
     if not as_json:
@@ -244,7 +245,8 @@ def _write(out: TextIO, rows: Iterable[TaskAnswer], as_json: bool) -> None:
     for row in rows:
         values = asdict(row)
         line = json_line(values) if as_json else "\t".join(map(cell, values.values()))
-        print(line, file=out, flush=True)
+        with above_bars(out):
+            print(line, file=out, flush=True)
 
 
 def cell(value: object) -> str:

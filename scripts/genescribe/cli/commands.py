@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 )
 def run(args: Arguments) -> None:
     """Run all stages in one process."""
-    from genescribe.cli.progress import ProgressLine
+    from genescribe.cli.progress import progress_of
     from genescribe.pipeline.run import RunOptions
     from genescribe.pipeline.run import run as run_assembly
 
@@ -59,7 +59,7 @@ def run(args: Arguments) -> None:
         command=_command_line(),
         resume=args.resume,
         force=args.force,
-        progress=None if args.quiet else ProgressLine("describe"),
+        progress=progress_of(args, "describe"),
     )
 
 
@@ -108,7 +108,7 @@ def extract(args: Arguments) -> None:
 )
 def describe(args: Arguments) -> None:
     """Write the descriptions of one shard."""
-    from genescribe.cli.progress import ProgressLine
+    from genescribe.cli.progress import progress_of
     from genescribe.pipeline.stages import describe_stage
 
     with _recorded(args) as record:
@@ -120,7 +120,7 @@ def describe(args: Arguments) -> None:
             record,
             resume=args.resume,
             force=args.force,
-            progress=None if args.quiet else ProgressLine("describe"),
+            progress=progress_of(args, "describe"),
         )
 
 

@@ -76,7 +76,7 @@ def convert(args: Arguments) -> None:
     """Convert, and print what became of every tensor, also where the conversion is refused."""
     import torch
 
-    from genescribe.cli.progress import ProgressLine
+    from genescribe.cli.progress import progress_of
     from genescribe.errors import ConversionError
     from genescribe.models.convert import Companions, convert
 
@@ -90,7 +90,7 @@ def convert(args: Arguments) -> None:
             dtype=None if args.dtype == "keep" else getattr(torch, args.dtype),
             lora_alpha=args.lora_alpha,
             force=args.force,
-            progress=None if args.quiet else ProgressLine("convert", unit="tensors"),
+            progress=progress_of(args, "convert", "tensors"),
         )
     except ConversionError as error:
         print("\n".join(error.report))

@@ -54,7 +54,7 @@ def train(args: Arguments) -> None:
     """Train, and say where the model is."""
     import torch
 
-    from genescribe.cli.progress import ProgressLine
+    from genescribe.cli.progress import progress_of
     from genescribe.training.train import TrainInputs, train
 
     if args.threads is not None:
@@ -66,7 +66,7 @@ def train(args: Arguments) -> None:
         device=args.device,
         force=args.force,
         usage=USAGE.strip("\n"),
-        progress=None if args.quiet else ProgressLine("train", unit="steps"),
+        progress=progress_of(args, "train", "steps"),
     )
     if loss is not None:
         print(f"written {args.out}: validation loss {loss:.3f} nats per token")

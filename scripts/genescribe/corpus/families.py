@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from genescribe.kmers import Seed, packed_kmers
-from genescribe.nucleotides import RESIDUES, nucleotide_codes, residue_codes
+from genescribe.kmers import KmerIndex, Seed, distinct_kmers, letter_codes
+from genescribe.nucleotides import RESIDUES
 from genescribe.records import SequenceRecord, View
 
 RESIDUE_SEED = Seed(tuple(range(7)), len(RESIDUES))
@@ -32,11 +32,11 @@ Numbers = NDArray[np.int64]
 """The number of the family of each gene, (genes,)."""
 
 
-def family_kmers(record: SequenceRecord) -> NDArray[np.uint64]:
+def family_kmers(record: SequenceRecord) -> NDArray[np.int64]:
     """Return the distinct k-mers by which a gene's relatives are found, (n_kmers,)."""
-    if record.view == View.CDS:
-        return np.unique(packed_kmers(residue_codes(record.sequence), RESIDUE_SEED)[0])
-    return np.unique(packed_kmers(nucleotide_codes(record.sequence), NUCLEOTIDE_SEED)[0])
+    is_protein = record.view == View.CDS
+    seed = RESIDUE_SEED if is_protein else NUCLEOTIDE_SEED
+    return distinct_kmers(letter_codes(record.sequence, is_protein), seed)
 
 
 def kmer_partitions(records: Sequence[SequenceRecord], *containments: float) -> list[Numbers]:
@@ -47,21 +47,31 @@ def kmer_partitions(records: Sequence[SequenceRecord], *containments: float) -> 
     ``MAX_GENES_PER_KMER`` genes (low complexity) do not count.
     """
     kmers = [family_kmers(record) for record in records]
-    genes = np.repeat(np.arange(len(records)), [len(own) for own in kmers])
-    _, columns, counts = np.unique(np.concatenate(kmers), return_inverse=True, return_counts=True)
-    keep = (counts[columns] > 1) & (counts[columns] <= MAX_GENES_PER_KMER)
-    membership = coo_matrix(
-        (np.ones(int(keep.sum()), dtype=np.int32), (genes[keep], columns[keep])),
-        shape=(len(records), len(counts)),
-    ).tocsr()
-    shared = (membership @ membership.T).tocoo()  # (genes, genes): number of shared k-mers
     sizes = np.array([len(own) for own in kmers])
-    smaller = np.minimum(sizes[shared.row], sizes[shared.col])
+    one, other, shared = _shared_kmers(kmers)
+    smaller = np.minimum(sizes[one], sizes[other])
     partitions = []
     for containment in containments:
-        linked = (shared.data >= MIN_SHARED) & (shared.data >= containment * smaller)
-        partitions.append(_components(shared.row[linked], shared.col[linked], len(records)))
+        linked = (shared >= MIN_SHARED) & (shared >= containment * smaller)
+        partitions.append(_components(one[linked], other[linked], len(records)))
     return partitions
+
+
+def _shared_kmers(kmers: Sequence[NDArray[np.int64]]) -> tuple[Numbers, Numbers, Numbers]:
+    """Return pairs of genes that share k-mers, and how many of them: one, other, count (pairs,)."""
+    genes = np.repeat(np.arange(len(kmers)), [len(own) for own in kmers])
+    _, codes, counts = np.unique(np.concatenate(kmers), return_inverse=True, return_counts=True)
+    is_shared = counts[codes] > 1
+    numbers = np.cumsum(counts > 1)[codes[is_shared]] - 1  # of the k-mers of several genes
+    ends = np.cumsum(np.bincount(genes[is_shared], minlength=len(kmers)))
+    shared = np.split(numbers, ends[:-1])
+    index = KmerIndex.build(shared, int((counts > 1).sum()), MAX_GENES_PER_KMER)
+    pairs = []
+    for gene, own in enumerate(shared):
+        others, count = np.unique(index.find(own)[0], return_counts=True)
+        pairs.append(np.stack([np.full(len(others), gene), others, count]))
+    one, other, count = np.concatenate(pairs, axis=1)
+    return one, other, count
 
 
 def joined(*partitions: Numbers) -> Numbers:

@@ -7,19 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from genescribe.corpus.records import CorpusRecord
 from genescribe.errors import InputError
 from genescribe.evaluation.cases import Case
-from genescribe.kmers import Seed, packed_kmers
-from genescribe.nucleotides import RESIDUES, nucleotide_codes, residue_codes
+from genescribe.kmers import KmerIndex, Seed, distinct_kmers, letter_codes
+from genescribe.nucleotides import RESIDUES
 from genescribe.records import SequenceRecord, View
 
 PROTEIN_KMER = Seed(tuple(range(5)), len(RESIDUES))
 NUCLEOTIDE_KMER = Seed(tuple(range(8)), 4)
-TRAINING_BLOCK, QUERY_BLOCK = 20_000, 200
-"""Genes compared at once: 200 rows of 20,000 counts are 16 MB, whatever the corpus."""
 
 
 def most_frequent(cases: Sequence[Case], training: Sequence[CorpusRecord]) -> list[str]:
@@ -56,44 +53,26 @@ def nearest_gene(cases: Sequence[Case], training: Sequence[CorpusRecord]) -> lis
     for (question, is_protein), places in asked.items():
         others = known[question, is_protein]
         queries = [_record(cases[i]).sequence for i in places]
-        found = nearest(queries, [other.sequence for other in others], is_protein)
-        for i, place in zip(places, found.tolist(), strict=True):
+        best = nearest(queries, [other.sequence for other in others], is_protein)
+        for i, place in zip(places, best.tolist(), strict=True):
             texts[i] = others[place].answer if place >= 0 else ""
     return texts
 
 
 def nearest(queries: Sequence[str], training: Sequence[str], is_protein: bool) -> NDArray[np.int64]:
     """Return the index of the training sequence that shares most k-mers, or -1, (queries,)."""
-    best = np.full(len(queries), -1)
-    rank = np.zeros(len(queries))
-    for first in range(0, len(training), TRAINING_BLOCK):
-        known = _kmer_table(training[first : first + TRAINING_BLOCK], is_protein)
-        sizes = np.asarray(known.sum(1), np.float64).ravel()  # (block,)
-        transposed = known.T.tocsr()
-        for start in range(0, len(queries), QUERY_BLOCK):
-            rows = slice(start, start + QUERY_BLOCK)
-            shared = (_kmer_table(queries[rows], is_protein) @ transposed).toarray()
-            # shared counts are whole numbers, so a part below 1 only decides between equals
-            ranks = np.where(shared > 0, shared + 1 / (2 + sizes), 0.0)  # (queries, block)
-            top = ranks.argmax(1)
-            highest = ranks[np.arange(len(top)), top]
-            is_better = highest > rank[rows]
-            best[rows] = np.where(is_better, first + top, best[rows])
-            rank[rows] = np.where(is_better, highest, rank[rows])
-    return best
-
-
-def _kmer_table(sequences: Sequence[str], is_protein: bool) -> csr_matrix:
-    """Return which k-mers each sequence has, 0 or 1, (sequences, all k-mers)."""
     seed = PROTEIN_KMER if is_protein else NUCLEOTIDE_KMER
-    rows = []
-    for sequence in sequences:
-        letters = residue_codes(sequence) if is_protein else nucleotide_codes(sequence)
-        rows.append(np.unique(packed_kmers(letters, seed)[0]).astype(np.int64))
-    ends = np.cumsum([0, *(len(row) for row in rows)])
-    columns = np.concatenate([*rows, np.zeros(0, np.int64)])
-    shape = (len(sequences), seed.alphabet ** len(seed.offsets))
-    return csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=shape)
+    known = [distinct_kmers(letter_codes(one, is_protein), seed) for one in training]
+    index = KmerIndex.build(known, seed.num_codes)
+    # shared counts are whole numbers, so a part below 1 only decides between equals
+    bonus = 1 / (2 + np.array([len(own) for own in known], np.float64))  # (training,)
+    best = np.full(len(queries), -1)
+    for row, query in enumerate(queries):
+        hits, _ = index.find(distinct_kmers(letter_codes(query, is_protein), seed))
+        if len(hits):
+            shared = index.count(hits)  # (training,)
+            best[row] = np.where(shared > 0, shared + bonus, 0.0).argmax()
+    return best
 
 
 def _answers(cases: Sequence[Case], training: Sequence[CorpusRecord]) -> dict[str, list[str]]:

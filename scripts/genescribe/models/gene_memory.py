@@ -1,7 +1,6 @@
 """The gene memory: which stored genes are relatives of a gene, by the k-mers that they share.
 
-Stored are, for each *seed* (a kind of k-mer), the genes that have each k-mer: an inverted index, as
-search engines hold for words (Zobel and Moffat 2006, ACM Computing Surveys 38(2):6). A k-mer that
+For each *seed* (a kind of k-mer) there is an index of the genes that have each k-mer. A k-mer that
 few genes have tells more than one that many have: its weight is the square of its inverse document
 frequency (Sparck Jones 1972, Journal of Documentation 28:11), so that two genes are as similar as
 their idf vectors are by cosine. NumPy only: this module must be usable without torch.
@@ -16,8 +15,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from genescribe.kmers import NUCLEOTIDE_SEED, RESIDUE_SEEDS, Seed, packed_kmers
-from genescribe.nucleotides import nucleotide_codes, residue_codes
+from genescribe.kmers import (
+    NUCLEOTIDE_SEED,
+    RESIDUE_SEEDS,
+    KmerIndex,
+    distinct_kmers,
+    letter_codes,
+    posting_dtype,
+)
 
 SEEDS = (*RESIDUE_SEEDS, NUCLEOTIDE_SEED)
 """Coding genes are looked up by the first two, all others by the last, nucleotide 8-mers."""
@@ -37,16 +42,6 @@ Arrays = dict[str, NDArray[Any]]
 def seeds_of(is_protein: bool) -> range:
     """Return the numbers of the seeds that genes of a kind are looked up by."""
     return range(len(RESIDUE_SEEDS)) if is_protein else range(len(RESIDUE_SEEDS), len(SEEDS))
-
-
-def num_codes(seed: Seed) -> int:
-    """Return how many different k-mers a seed has."""
-    return int(seed.alphabet ** len(seed.offsets))
-
-
-def posting_dtype(num_genes: int) -> type[np.uint16 | np.int32]:
-    """Return the smallest dtype that holds the numbers of so many genes."""
-    return np.uint16 if num_genes <= 1 << 16 else np.int32
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +76,16 @@ class Relatives:
 
 
 class SeedIndex:
-    """The stored genes that have each k-mer of one seed.
+    """The stored genes by their k-mers of one seed, each k-mer with its weight.
 
-    ``frequencies`` (codes,) uint16: how many genes have the k-mer, ``MAX_FREQUENCY`` + 1 standing
-    for all that is more; ``postings``: the numbers of the genes, k-mer after k-mer, ascending,
-    none for k-mers of too many genes. ``num_stored`` counts the genes of this seed's kind.
+    ``kmers``: which of all stored genes have each k-mer; ``num_stored`` counts the genes of this
+    seed's kind. ``scales`` (genes,): what turns products with a gene's idf vector into cosines.
     """
 
-    def __init__(
-        self,
-        frequencies: NDArray[np.uint16],
-        postings: NDArray[np.integer],
-        num_genes: int,
-        num_stored: int,
-    ) -> None:
-        self.frequencies, self.postings = frequencies, postings
-        self.num_genes, self.num_stored = num_genes, num_stored
-        sizes = np.where(frequencies > MAX_FREQUENCY, 0, frequencies)  # (codes,)
-        self.ends = np.cumsum(sizes, dtype=np.int32)  # (codes,)
-        weights = np.repeat(self.weights(sizes, num_stored), sizes)  # (postings,)
-        norms = np.bincount(postings, weights, minlength=num_genes)  # (genes,)
+    def __init__(self, kmers: KmerIndex, num_stored: int) -> None:
+        self.kmers, self.num_stored = kmers, num_stored
+        weights = np.repeat(self.weights(kmers.sizes, num_stored), kmers.sizes)  # (postings,)
+        norms = np.bincount(kmers.postings, weights, minlength=kmers.num_sequences)  # (genes,)
         self.scales = 1 / np.sqrt(np.maximum(norms, np.finfo(np.float64).tiny))  # (genes,)
 
     @staticmethod
@@ -112,21 +97,6 @@ class SeedIndex:
         idf = np.log((num_stored + 1) / np.maximum(frequencies, 1))
         return np.where(frequencies > 0, idf * idf, 0.0)
 
-    def extend(self, codes: Sequence[NDArray[np.int64]], num_stored: int) -> SeedIndex:
-        """Return the index with further genes, one array of distinct k-mers for each."""
-        num_genes = self.num_genes + len(codes)
-        added = np.repeat(np.arange(self.num_genes, num_genes), [len(own) for own in codes])
-        new = np.concatenate([*codes, np.zeros(0, np.int64)])
-        known = np.repeat(np.arange(len(self.ends)), np.diff(self.ends, prepend=0))
-        entries = np.concatenate([known * num_genes + self.postings, new * num_genes + added])
-        entries.sort()
-        frequencies = np.minimum(
-            self.frequencies + np.bincount(new, minlength=len(self.ends)), MAX_FREQUENCY + 1
-        ).astype(np.uint16)
-        code, gene = np.divmod(entries, num_genes)
-        postings = gene[frequencies[code] <= MAX_FREQUENCY].astype(posting_dtype(num_genes))
-        return SeedIndex(frequencies, postings, num_genes, num_stored)
-
     def compare(
         self, codes: NDArray[np.int64], hidden: NDArray[np.integer]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -135,23 +105,20 @@ class SeedIndex:
         ``codes`` are the distinct k-mers of one gene. ``hidden`` are numbers of stored genes that
         are not found, nor do they make a k-mer known or frequent.
         """
-        total = max(1, len(codes))
-        sizes = self.frequencies[codes].astype(np.int64)  # (k-mers,)
-        codes, sizes = codes[sizes <= MAX_FREQUENCY], sizes[sizes <= MAX_FREQUENCY]
-        ends = self.ends[codes]
-        spans = zip((ends - sizes).tolist(), ends.tolist(), strict=True)
-        found = np.concatenate([self.postings[:0], *[self.postings[a:b] for a, b in spans]])
+        hits, sizes = self.kmers.find(codes)  # (hits,), (k-mers,)
         if len(hidden):
-            visible = np.ones(self.num_genes, dtype=np.bool_)
+            visible = np.ones(self.kmers.num_sequences, dtype=np.bool_)
             visible[hidden] = False
-            kept = visible[found]
-            kmers = np.repeat(np.arange(len(codes)), sizes)[kept]
-            found, sizes = found[kept], np.bincount(kmers, minlength=len(codes))
+            kept = visible[hits]
+            kmers = np.repeat(np.arange(len(sizes)), sizes)[kept]
+            hits, sizes = hits[kept], np.bincount(kmers, minlength=len(sizes))
         weights = self.weights(sizes, self.num_stored - len(hidden))  # (k-mers,)
-        products = np.bincount(found, np.repeat(weights, sizes), self.num_genes)  # (genes,)
+        products = np.bincount(hits, np.repeat(weights, sizes), self.kmers.num_sequences)
         norm = max(float(weights.sum()), np.finfo(np.float64).tiny)
-        counts = np.bincount(found, minlength=self.num_genes)  # (genes,)
-        return products * self.scales / np.sqrt(norm), counts / total
+        return (
+            products * self.scales / np.sqrt(norm),
+            self.kmers.count(hits) / max(1, len(codes)),
+        )
 
 
 class GeneMemory:
@@ -198,16 +165,17 @@ class GeneMemory:
         texts: Sequence[Sequence[int]],
     ) -> Self:
         """Return a memory with further genes, the very one that ``build`` makes of all of them."""
-        letters = [_letters(*gene) for gene in zip(sequences, is_protein, strict=True)]
+        letters = [letter_codes(*gene) for gene in zip(sequences, is_protein, strict=True)]
         proteins = np.concatenate([self.is_protein, np.array(is_protein, dtype=np.bool_)])
         indices = []
         for number, (seed, index) in enumerate(zip(SEEDS, self.indices, strict=True)):
             is_coding = number in seeds_of(True)
             codes = [
-                _distinct_kmers(own, seed) if protein == is_coding else np.zeros(0, np.int64)
+                distinct_kmers(own, seed) if protein == is_coding else np.zeros(0, np.int64)
                 for own, protein in zip(letters, is_protein, strict=True)
             ]
-            indices.append(index.extend(codes, int((proteins == is_coding).sum())))
+            stored = int((proteins == is_coding).sum())
+            indices.append(SeedIndex(index.kmers.extend(codes), stored))
         return type(self)(
             indices,
             np.concatenate([self.texts, *(np.array(ids, dtype=np.int32) for ids in texts)]),
@@ -220,20 +188,20 @@ class GeneMemory:
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Return the memory that ``arrays`` were of, without copying them."""
         proteins = arrays["is_protein"]
-        stored = [
-            int((proteins == (number in seeds_of(True))).sum()) for number in range(len(SEEDS))
-        ]
-        indices = [
-            SeedIndex(arrays[f"frequencies_{i}"], arrays[f"postings_{i}"], len(proteins), stored[i])
-            for i in range(len(SEEDS))
-        ]
+        indices = []
+        for i in range(len(SEEDS)):
+            kmers = KmerIndex(
+                arrays[f"frequencies_{i}"], arrays[f"postings_{i}"], len(proteins), MAX_FREQUENCY
+            )
+            indices.append(SeedIndex(kmers, int((proteins == (i in seeds_of(True))).sum())))
         return cls(indices, *(arrays[name] for name in PER_GENE))
 
     def arrays(self) -> Arrays:
         """Return all that has to be saved, by name; the inverse of ``from_arrays``."""
         named: Arrays = {name: getattr(self, name) for name in PER_GENE}
         for i, index in enumerate(self.indices):
-            named[f"frequencies_{i}"], named[f"postings_{i}"] = index.frequencies, index.postings
+            named[f"frequencies_{i}"] = index.kmers.frequencies
+            named[f"postings_{i}"] = index.kmers.postings
         return named
 
     def relatives(
@@ -252,7 +220,7 @@ class GeneMemory:
         genes stays in them.)
         """
         shape = (len(sequences), k)
-        found = Relatives(
+        relatives = Relatives(
             genes=np.full(shape, NONE, dtype=np.int32),
             similarities=np.zeros((*shape, len(SEEDS)), dtype=np.float32),
             shared=np.zeros((*shape, len(SEEDS)), dtype=np.float32),
@@ -261,22 +229,22 @@ class GeneMemory:
             is_protein=np.array(is_protein, dtype=np.bool_),
         )
         for row, (sequence, protein) in enumerate(zip(sequences, is_protein, strict=True)):
-            letters = _letters(sequence, protein)
-            found.lengths[row] = len(letters)
+            letters = letter_codes(sequence, protein)
+            relatives.lengths[row] = len(letters)
             hidden = np.unique(left_out[row]) if left_out is not None else np.zeros(0, np.int64)
             hidden = hidden[self.is_protein[hidden] == protein]
             compared, total = {}, np.zeros(len(self))
             for number in seeds_of(protein):
-                codes = _distinct_kmers(letters, SEEDS[number])
+                codes = distinct_kmers(letters, SEEDS[number])
                 compared[number] = self.indices[number].compare(codes, hidden)
                 total += compared[number][0]
             best = _largest(total, k)
-            found.genes[row, : len(best)] = best
-            found.stretch[row, : len(best)] = np.log(len(letters) / self.lengths[best])
+            relatives.genes[row, : len(best)] = best
+            relatives.stretch[row, : len(best)] = np.log(len(letters) / self.lengths[best])
             for number, (similarity, share) in compared.items():
-                found.similarities[row, : len(best), number] = similarity[best]
-                found.shared[row, : len(best), number] = share[best]
-        return found
+                relatives.similarities[row, : len(best), number] = similarity[best]
+                relatives.shared[row, : len(best), number] = share[best]
+        return relatives
 
     def text_tokens(self, genes: NDArray[np.integer], width: int) -> NDArray[np.int32]:
         """Return the first ``width`` token ids of genes' texts: (genes..., width).
@@ -316,7 +284,7 @@ def array_shapes(
         "is_protein": (num_genes, np.bool_),
     }
     for i, (seed, postings) in enumerate(zip(SEEDS, num_postings, strict=True)):
-        shapes[f"frequencies_{i}"] = (num_codes(seed), np.uint16)
+        shapes[f"frequencies_{i}"] = (seed.num_codes, np.uint16)
         shapes[f"postings_{i}"] = (postings, posting_dtype(num_genes))
     return shapes
 
@@ -325,17 +293,6 @@ def empty_arrays() -> Arrays:
     """Return the arrays of a memory without any genes."""
     shapes = array_shapes(0, [0] * len(SEEDS), 0)
     return {name: np.zeros(length, dtype) for name, (length, dtype) in shapes.items()}
-
-
-def _letters(sequence: str, is_protein: bool) -> NDArray[np.uint8]:
-    return residue_codes(sequence) if is_protein else nucleotide_codes(sequence)
-
-
-def _distinct_kmers(letters: NDArray[np.uint8], seed: Seed) -> NDArray[np.int64]:
-    codes = np.sort(packed_kmers(letters, seed)[0].astype(np.int64))
-    is_first = np.diff(codes, prepend=NONE) != 0  # np.unique takes six times as long for so few
-    distinct: NDArray[np.int64] = codes[is_first]
-    return distinct
 
 
 def _join(known: NDArray[np.int32], added: Sequence[int]) -> NDArray[np.int32]:

@@ -112,7 +112,7 @@ class GeneMemoryEncoder(PreTrainedModel):
         for name, array in memory.arrays().items():
             setattr(self, name, torch.from_numpy(array).to(device))
         self.config.num_genes = len(memory)
-        self.config.num_postings = [len(index.postings) for index in memory.indices]
+        self.config.num_postings = [len(index.kmers.postings) for index in memory.indices]
         self.config.num_text_tokens = len(memory.texts)
 
     def forward(
