@@ -41,7 +41,7 @@ from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SequenceChatProcessor
 from genescribe.records import SequenceRecord, View, sequence_sha256
 from genescribe.specs.prompts import PromptVariant
-from genescribe.training.vocabulary import train_tokenizer
+from genescribe.training.model import train_tokenizer
 
 MEDIAN_LENGTH, SIGMA, LONGEST = 27_000, 1.4, 160_000
 QUESTION = "Please provide a detailed description of the gene."

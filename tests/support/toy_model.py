@@ -16,7 +16,7 @@ from genescribe.models.modeling import SequenceChatModel
 from genescribe.models.processing import SEQUENCE_TOKEN, SequenceChatProcessor
 from genescribe.records import SequenceRecord, View, sequence_sha256
 from genescribe.specs.prompts import PromptVariant
-from genescribe.training.vocabulary import train_tokenizer
+from genescribe.training.model import train_tokenizer
 from support.kmer_bag import KmerBagConfig
 
 ENCODER = {

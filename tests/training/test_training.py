@@ -20,7 +20,6 @@ from genescribe.errors import InputError
 from genescribe.keys import Keys
 from genescribe.specs.spec import load_spec
 from genescribe.training.batches import Batches
-from genescribe.training.build import Start, build, starting_spec
 from genescribe.training.config import (
     MANUAL,
     PARTS,
@@ -30,6 +29,7 @@ from genescribe.training.config import (
     load_train_config,
 )
 from genescribe.training.examples import Draw, Epochs, Example, make_examples, on_side
+from genescribe.training.model import Start, build, starting_spec
 from genescribe.training.train import TrainInputs, train
 from support.toy_training import CONFIG, SPEC, stage, toy_inputs, toy_records
 

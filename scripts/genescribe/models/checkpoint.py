@@ -118,11 +118,9 @@ def assemble(
         encoder = spec.weights.parts["encoder"]
         _fill(model.encoder, encoder, model.encoder.state_dict(), device, dtype)
     if "projector" not in new:
-        between = ("projector.", "pooling.", "null_sequence")
-        wanted = {name: t for name, t in model.state_dict().items() if name.startswith(between)}
         projector = spec.weights.parts["projector"]
         path = projector / PROJECTOR_FILE if projector.is_dir() else projector
-        _fill(model, path, wanted, device, dtype)
+        _fill(model, path, model.projecting_tensors(), device, dtype)
     assembled: SequenceChatModel = model
     return assembled
 

@@ -64,6 +64,11 @@ class SequenceChatModel(DescribesGenes, PreTrainedModel):
             self.null_sequence = nn.Parameter(torch.empty(config.null_slots, text_size))
             self._init_weights(self)
 
+    def projecting_tensors(self) -> dict[str, Tensor]:
+        """Return the tensors of what stands between encoder and language model, by name."""
+        between = ("projector.", "pooling.", "null_sequence")
+        return {name: t for name, t in self.state_dict().items() if name.startswith(between)}
+
     def _init_weights(self, module: nn.Module) -> None:
         if module is self and self.config.null_slots:
             nn.init.normal_(self.null_sequence, std=0.02)

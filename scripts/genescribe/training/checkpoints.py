@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from accelerate import Accelerator
 from safetensors import SafetensorError
@@ -28,6 +30,46 @@ ORIGIN_FILE = "origin.json"
 def origin(**decisive: str) -> dict[str, str]:
     """Return the sha256 of each of the texts that decide the outcome of a training."""
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in decisive.items()}
+
+
+@dataclass(slots=True)
+class Position:
+    """How far a training is.
+
+    ``place`` is the number of steps done of this epoch, ``step`` of this stage and ``total`` of
+    all. ``best`` validation loss and the evaluations since then (``stale``) are of this stage;
+    ``nll`` (negative log likelihood) and ``tokens`` are those of the answers since the last
+    evaluation; ``rows`` those of the log.
+    """
+
+    stage: int = 0
+    epoch: int = 0
+    place: int = 0
+    step: int = 0
+    total: int = 0
+    seconds: float = 0.0
+    best: float = math.inf
+    stale: int = 0
+    nll: float = 0.0
+    tokens: int = 0
+    rows: int = 0
+
+
+class State:
+    """What a checkpoint holds beside what accelerate knows of: progress and schedule."""
+
+    def __init__(self) -> None:
+        self.position = Position()
+        self.schedule: Any = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what to save."""
+        return {"progress": asdict(self.position), "schedule": self.schedule.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what was saved."""
+        self.position = Position(**state["progress"])
+        self.schedule.load_state_dict(state["schedule"])
 
 
 class Checkpoint(NamedTuple):

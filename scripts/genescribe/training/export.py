@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ from genescribe.models.convert.folder import write_sums
 from genescribe.models.processing import SEQUENCE_TOKENIZER_FOLDER
 from genescribe.specs.places import SPEC_FILE
 from genescribe.specs.spec import ModelSpec
-from genescribe.training.build import Start
 from genescribe.training.config import TrainConfig
+from genescribe.training.examples import Example
+from genescribe.training.model import Start
 from genescribe.version import __version__
 
 CARD_FILE = "README.md"
@@ -34,18 +35,26 @@ SHOWN_ORGANISMS = 12
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the card tells of a training; ``loss`` is the last stage's best, in nats per token."""
+    """What the card says of a training; ``loss`` is the last stage's best, in nats per token.
+
+    ``settings`` is the configuration as it was written, ``usage`` how to run and evaluate the
+    model.
+    """
 
     corpus: str
-    genes: int
-    validation_genes: int
-    questions: Mapping[str, int]
-    organisms: Mapping[str, int]
+    training: Sequence[Example]
+    validation: Sequence[Example]
     loss: float
     settings: str
-    """The configuration as it was written."""
     usage: str
-    """How the model is run and evaluated."""
+
+    @property
+    def organisms(self) -> dict[str, int]:
+        """Training genes by organism, the commonest first; those beyond a dozen as one."""
+        genes = {example.record.sha256: example.organism for example in self.training}
+        counts = Counter(name or "unnamed" for name in genes.values()).most_common()
+        others = sum(count for _, count in counts[SHOWN_ORGANISMS:])
+        return dict(counts[:SHOWN_ORGANISMS]) | ({"others": others} if others else {})
 
 
 def check_export(spec: ModelSpec, config: TrainConfig) -> None:
@@ -80,8 +89,10 @@ def export(start: Start, model: Any, config: TrainConfig, folder: Path, facts: F
 
 def card(content: Mapping[str, Any], facts: Facts) -> str:
     """Return the model card: what the model is, and what it was trained on."""
-    questions = "".join(f"| {name} | {count:,} |\n" for name, count in facts.questions.items())
+    answers = Counter(example.question for example in facts.training).most_common()
+    questions = "".join(f"| {question} | {count:,} |\n" for question, count in answers)
     organisms = ", ".join(f"{name} ({count:,})" for name, count in facts.organisms.items())
+    genes, validation_genes = _genes(facts.training), _genes(facts.validation)
     return f"""# {content["name"]}
 
 {content["summary"]}
@@ -95,7 +106,7 @@ on genes that it never saw is to be evaluated; its scores are not calibrated yet
 
 {content["trained_on"]}
 
-Corpus `{facts.corpus}`: {facts.genes:,} genes to learn from and {facts.validation_genes:,} that
+Corpus `{facts.corpus}`: {genes:,} genes to learn from and {validation_genes:,} that
 only told when to stop (loss at the end: {facts.loss:.3f} nats per token). Genes by organism:
 {organisms}.
 
@@ -114,17 +125,15 @@ genescribe {__version__}, with this configuration:
 
 def _described(content: Mapping[str, Any], config: TrainConfig, facts: Facts) -> dict[str, Any]:
     """Say in the spec of a fine-tuned model what it is, where the configuration does not."""
-    told = dict(content)
     if config.base is None:
-        return told
-    organisms = ", ".join(facts.organisms) or "unnamed organisms"
-    tuning = f"{facts.genes:,} genes of {organisms}"
+        return dict(content)
+    tuning = f"{_genes(facts.training):,} genes of {', '.join(facts.organisms)}"
     own = {
         "name": f"{content['name']}-tuned",
         "summary": f"{content['name']}, trained further on {tuning}.",
         "trained_on": f"{content['trained_on'].strip()} Then {tuning}.",
     }
-    return told | {key: text for key, text in own.items() if key not in config.spec}
+    return {**content, **{key: text for key, text in own.items() if key not in config.spec}}
 
 
 def _save_whole(start: Start, model: Any, folder: Path) -> None:
@@ -140,10 +149,8 @@ def _save_parts(start: Start, model: Any, config: TrainConfig, folder: Path) -> 
     trained = config.new.union(*(stage.train for stage in config.stages))
     weights = {part: str(path) for part, path in start.spec.weights.parts.items()}
     if "projector" in trained:
-        between = ("projector.", "pooling.", "null_sequence")
-        tensors = {n: t for n, t in model.state_dict().items() if n.startswith(between)}
         (folder / "projector").mkdir()
-        save_file(tensors, folder / "projector" / PROJECTOR_FILE)
+        save_file(model.projecting_tensors(), folder / "projector" / PROJECTOR_FILE)
     if "encoder" in trained:
         model.encoder.save_pretrained(str(folder / "encoder"))
         _save_reader_files(start, folder / "encoder")
@@ -169,10 +176,5 @@ def _save_reader_files(start: Start, folder: Path) -> None:
             shutil.copyfile(source / name, target / name)
 
 
-def organisms_of(names: list[str | None]) -> dict[str, int]:
-    """Count genes by organism, the commonest first; those beyond the first dozen as one."""
-    counts = Counter(name or "unnamed" for name in names).most_common()
-    shown = dict(counts[:SHOWN_ORGANISMS])
-    if rest := sum(count for _, count in counts[SHOWN_ORGANISMS:]):
-        shown["others"] = rest
-    return shown
+def _genes(examples: Sequence[Example]) -> int:
+    return len({example.record.sha256 for example in examples})

@@ -8,11 +8,11 @@ the weights of one that was not.
 from __future__ import annotations
 
 import contextlib
+import csv
 import logging
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from accelerate import Accelerator
 from accelerate.utils import send_to_device, set_seed
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, default_convert
 
 from genescribe.errors import GenescribeError, InputError
 from genescribe.files import atomic_path
@@ -29,13 +29,15 @@ from genescribe.models.modeling import FEATURES, SequenceChatModel
 from genescribe.records import Progress
 from genescribe.training import checkpoints
 from genescribe.training.batches import Batches
-from genescribe.training.build import Start
+from genescribe.training.checkpoints import Position, State
 from genescribe.training.config import Stage, TrainConfig
 from genescribe.training.examples import SHOWN, Draw, Epochs, Example, pack, sample
-from genescribe.training.log import Log
+from genescribe.training.model import Start
 from genescribe.training.stages import optimizer, schedule, set_free, set_training
 
 log = logging.getLogger(__name__)
+
+LOG_FILE = "log.csv"
 
 Step = list[list[Draw]]
 """The batches of one step, those of all processes."""
@@ -48,43 +50,32 @@ class Losses(NamedTuple):
     no_sequence: float
 
 
-@dataclass(slots=True)
-class Position:
-    """How far a training is.
+class Log:
+    """The log: a CSV, a row for each evaluation, and TensorBoard where it is switched on.
 
-    ``place`` is the number of steps done of this epoch, ``step`` of this stage and ``total`` of
-    all. ``best`` validation loss and the evaluations since then (``stale``) are of this stage;
-    ``nats`` and ``tokens`` those trained on since the last evaluation; ``rows`` those of the log.
+    Losses and lift are in nats per token, ``step`` counts within the stage. Only the main process
+    writes.
     """
 
-    stage: int = 0
-    epoch: int = 0
-    place: int = 0
-    step: int = 0
-    total: int = 0
-    seconds: float = 0.0
-    best: float = math.inf
-    stale: int = 0
-    nats: float = 0.0
-    tokens: int = 0
-    rows: int = 0
+    def __init__(self, folder: Path, accelerator: Accelerator) -> None:
+        self.path, self.accelerator = folder / LOG_FILE, accelerator
 
+    def cut(self, rows: int) -> None:
+        """Leave only the first ``rows`` rows, those from before the checkpoint."""
+        if self.accelerator.is_main_process and self.path.is_file():
+            lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+            self.path.write_text("".join(lines[: rows + 1]), encoding="utf-8")
 
-class State:
-    """What a checkpoint holds beside what accelerate knows of: progress and schedule."""
-
-    def __init__(self) -> None:
-        self.position = Position()
-        self.schedule: Any = None
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what to save."""
-        return {"progress": asdict(self.position), "schedule": self.schedule.state_dict()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what was saved."""
-        self.position = Position(**state["progress"])
-        self.schedule.load_state_dict(state["schedule"])
+    def write(self, row: Mapping[str, float | str], total: int) -> None:
+        """Append a row; ``total`` is the number of steps over all stages."""
+        if self.accelerator.is_main_process:
+            with self.path.open("a", newline="", encoding="utf-8") as handle:
+                writer = csv.DictWriter(handle, row, lineterminator="\n")
+                if handle.tell() == 0:
+                    writer.writeheader()
+                writer.writerow(row)
+        numbers = {name: value for name, value in row.items() if isinstance(value, float)}
+        self.accelerator.log(numbers, step=total)
 
 
 class Trainer:
@@ -139,18 +130,18 @@ class Trainer:
         OutputError where a checkpoint cannot be written.
         """
         set_seed(self.config.seed, device_specific=True)
-        found = checkpoints.latest(self.folder, self.origin)
+        resumed = checkpoints.latest(self.folder, self.origin)
         for number, stage in enumerate(self.config.stages):
             set_free(self.model, stage, recompute=self.config.gradient_checkpointing)
             self.learned |= {p for p in self.model.parameters() if p.requires_grad}
-            if found is not None and number < found.stage:
+            if resumed is not None and number < resumed.stage:
                 continue
             self._begin(number)
-            if found is not None:
-                self.accelerator.load_state(str(found.path), strict=False)
+            if resumed is not None:
+                self.accelerator.load_state(str(resumed.path), strict=False)
                 self.log.cut(self.position.rows)
                 log.info("resumed: stage=%s step=%d", stage.name, self.position.step)
-                found = None
+                resumed = None
             self._train()
             self._end(stage)
         return self.position.best
@@ -232,7 +223,7 @@ class Trainer:
             DataLoader(
                 data,
                 batch_sampler=[draws for batches in own for draws in batches],
-                collate_fn=_as_it_is,
+                collate_fn=default_convert,
                 num_workers=self.config.workers,
                 generator=torch.Generator(),  # the global one decides dropout, and must not move
             )
@@ -245,18 +236,18 @@ class Trainer:
         started, stage = time.monotonic(), self.config.stages[self.position.stage]
         data, processes = self.training[self.position.stage], self.accelerator.num_processes
         total = sum(data.num_answer_tokens(draws) for draws in step)
-        nats = torch.zeros((), device=self.accelerator.device)
+        nll = torch.zeros((), device=self.accelerator.device)
         for left, batch in zip(reversed(range(len(batches))), batches, strict=True):
             alone = self.accelerator.no_sync(self.wrapped) if left else contextlib.nullcontext()
             with alone:
                 count = int((batch["labels"] >= 0).sum())
                 inputs = send_to_device(batch, self.accelerator.device)
-                loss = self.wrapped(**inputs).loss * count  # nats
-                nats += loss.detach()
+                loss = self.wrapped(**inputs).loss * count
+                nll += loss.detach()
                 # processes' gradients are averaged, so each counts as often as there are any
                 self.accelerator.backward(loss * processes / total)
         norm = self.accelerator.clip_grad_norm_(self._learning(), stage.max_grad_norm)
-        loss_per_token = float(self.accelerator.reduce(nats, "sum")) / total
+        loss_per_token = float(self.accelerator.reduce(nll, "sum")) / total
         is_scaled = self.accelerator.scaler is not None  # then it skips what overflowed
         if not math.isfinite(loss_per_token) or not (is_scaled or math.isfinite(float(norm))):
             raise GenescribeError(self._not_finite(loss_per_token, step))
@@ -267,7 +258,7 @@ class Trainer:
         position = self.position
         position.place, position.step = position.place + 1, position.step + 1
         position.total, position.tokens = position.total + 1, position.tokens + total
-        position.nats += loss_per_token * total
+        position.nll += loss_per_token * total
         position.seconds += time.monotonic() - started
         if self.progress is not None:
             self.progress(position.total, sum(self.steps))
@@ -294,7 +285,7 @@ class Trainer:
         stage = self.config.stages[position.stage]
         losses = self.losses(position.stage)
         position.seconds += time.monotonic() - started
-        train = position.nats / max(1, position.tokens)
+        train = position.nll / max(1, position.tokens)
         self.log.write(
             {
                 "stage": stage.name,
@@ -312,7 +303,7 @@ class Trainer:
         log.info(
             "evaluated: stage=%s step=%d train=%.3f %s", stage.name, position.step, train, losses
         )
-        position.nats, position.tokens, position.rows = 0.0, 0, position.rows + 1
+        position.nll, position.tokens, position.rows = 0.0, 0, position.rows + 1
         position.stale += 1
         if losses.gene < position.best:
             position.best, position.stale = losses.gene, 0
@@ -327,18 +318,18 @@ class Trainer:
         own = pack(draws, lengths, stage)[
             self.accelerator.process_index :: self.accelerator.num_processes
         ]
-        totals = torch.zeros(3, device=self.accelerator.device)  # nats with and without, tokens
+        totals = torch.zeros(3, device=self.accelerator.device)  # nll with, without gene; tokens
         self.model.eval()
         for chosen in own:
             batch = send_to_device(data.__getitems__(chosen), self.accelerator.device)
             count = data.num_answer_tokens(chosen)
             with self.accelerator.autocast():
                 batch[FEATURES] = self.model.get_sequence_features(batch)
-                nats = [self.model(**batch).loss]
+                nll = [self.model(**batch).loss]
                 if "drop_sequence" in batch:
                     batch["drop_sequence"] = torch.ones_like(batch["drop_sequence"])
-                    nats.append(self.model(**batch).loss)
-            gene, null = nats[0], nats[-1] if len(nats) > 1 else torch.nan * nats[0]
+                    nll.append(self.model(**batch).loss)
+            gene, null = nll[0], nll[-1] if len(nll) > 1 else torch.nan * nll[0]
             totals += torch.stack([gene * count, null * count, torch.full_like(gene, count)])
         set_training(self.model, stage, recompute=self.config.gradient_checkpointing)
         gene, null, tokens = self.accelerator.reduce(totals, "sum").tolist()
@@ -371,7 +362,3 @@ def _batches(start: Start, examples: Sequence[Example], stage: Stage, *, hide: b
     spec = start.spec.with_prompt(stage.prompt) if stage.prompt else start.spec
     stored = start.stored if hide else None
     return Batches(examples, start.processor, spec.prompt, stage.question, stored)
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch

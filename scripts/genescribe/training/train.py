@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +20,11 @@ from genescribe.models.convert.folder import atomic_folder
 from genescribe.records import Progress
 from genescribe.specs.spec import read_yaml
 from genescribe.training import checkpoints
-from genescribe.training.build import build
 from genescribe.training.config import TrainConfig, load_train_config
 from genescribe.training.examples import Example, make_examples, on_side
-from genescribe.training.export import Facts, check_export, export, organisms_of
+from genescribe.training.export import Facts, check_export, export
 from genescribe.training.loop import Trainer
+from genescribe.training.model import build
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +66,11 @@ def train(
     with sole_writer(work) if accelerator.is_main_process else contextlib.nullcontext():
         start = build(config, inputs.config, training, splits)
         check_export(start.spec, config)
-        examples = [
+        to_learn, to_stop = (
             _some(make_examples(records, splits, start.processor.tokenizer, start.spec, config),
                   side, inputs)
             for side, records in ((Side.TRAIN, training), (Side.VALIDATION, validation))
-        ]  # fmt: skip
+        )  # fmt: skip
         settings = inputs.config.read_text(encoding="utf-8")
         origin = checkpoints.origin(
             config=json.dumps([read_yaml(inputs.config), start.content]),
@@ -81,12 +79,10 @@ def train(
             model="" if config.new else start.spec.sha256,
             processes=str(accelerator.num_processes),
         )
-        trainer = Trainer(
-            accelerator, start, examples[0], examples[1], config, work, origin, progress
-        )
+        trainer = Trainer(accelerator, start, to_learn, to_stop, config, work, origin, progress)
         loss = trainer.run()
         if accelerator.is_main_process:
-            facts = _facts(inputs, examples, loss, settings, usage)
+            facts = Facts(inputs.corpus.name, to_learn, to_stop, loss, settings, usage)
             with atomic_folder(out, force) as folder:
                 export(start, trainer.model.cpu(), config, folder, facts)
         accelerator.wait_for_everyone()
@@ -120,23 +116,3 @@ def _some(examples: list[Example], side: Side, inputs: TrainInputs) -> list[Exam
             f"{inputs.corpus}; split it otherwise, or look at `questions` in {inputs.config}"
         )
     return examples
-
-
-def _facts(
-    inputs: TrainInputs,
-    examples: Sequence[Sequence[Example]],
-    loss: float,
-    settings: str,
-    usage: str,
-) -> Facts:
-    training, validation = ({e.record.sha256: e for e in side} for side in examples)
-    return Facts(
-        corpus=inputs.corpus.name,
-        genes=len(training),
-        validation_genes=len(validation),
-        questions=dict(Counter(example.question for example in examples[0]).most_common()),
-        organisms=organisms_of([example.organism for example in training.values()]),
-        loss=loss,
-        settings=settings,
-        usage=usage,
-    )

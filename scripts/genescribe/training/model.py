@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
 
 from genescribe.corpus.records import PRODUCT_NAME, CorpusRecord
 from genescribe.corpus.splits import SplitRow
@@ -19,12 +21,11 @@ from genescribe.models.checkpoint import (
     quiet_transformers,
 )
 from genescribe.models.modeling import SequenceChatModel
-from genescribe.models.processing import SequenceChatProcessor
+from genescribe.models.processing import SEQUENCE_TOKEN, PromptProcessor, SequenceChatProcessor
 from genescribe.specs.places import spec_path
 from genescribe.specs.spec import ModelSpec, make_spec, read_yaml
 from genescribe.training.config import PARTS, TrainConfig
 from genescribe.training.stored_genes import StoredGenes, store
-from genescribe.training.vocabulary import learn_tokenizer, sized
 
 LOW_PRECISION = {"bf16": torch.bfloat16, "fp16": torch.float16, "no": torch.float32}
 WHOLE = ("weights", "prompt")
@@ -32,6 +33,8 @@ WHOLE = ("weights", "prompt")
 
 NOWHERE = "./new"
 """Stands in a spec for the weights of a part that has none yet."""
+
+PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +124,47 @@ def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
         both = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
         merged[key] = _merged(base[key], value) if both and key not in WHOLE else value
     return merged
+
+
+def train_tokenizer(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenizerFast:
+    """Learn a byte-level BPE vocabulary; ids 0 to 3 are <pad>, <bos>, <eos>, <sequence>."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[PAD, BOS, EOS, SEQUENCE_TOKEN],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{BOS} $A", special_tokens=[(BOS, tokenizer.token_to_id(BOS))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token=PAD, bos_token=BOS, eos_token=EOS
+    )
+
+
+def learn_tokenizer(
+    records: Sequence[CorpusRecord], spec: ModelSpec, vocabulary: int
+) -> PreTrainedTokenizerFast:
+    """Learn the vocabulary of the training answers and of the words around them in prompts."""
+    bare = PromptProcessor(train_tokenizer([], 0), spec.prompt)
+    asked = ((r.biotype, r.organism, r.question) for r in records)
+    segments = {about: " ".join(bare.segments(*about)) for about in dict.fromkeys(asked)}
+    texts = [record.answer for record in records]
+    return train_tokenizer([*texts, *segments.values()], vocabulary)
+
+
+def sized(config: Mapping[str, Any], tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
+    """Return a spec's ``config`` with what the learned vocabulary decides."""
+    text = {
+        **config.get("text_config", {}),
+        "vocab_size": len(tokenizer),
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+    }
+    token = tokenizer.get_vocab()[SEQUENCE_TOKEN]
+    return {**config, "text_config": text, "sequence_token_id": token}
