@@ -59,7 +59,7 @@ log = logging.getLogger(__name__)
 )
 def corpus(args: Arguments) -> None:
     """Build a corpus, and print what became of each source."""
-    from genescribe.corpus.main import build
+    from genescribe.corpus.collection import build
 
     report = build(_sources(args), args.out, force=args.force)
     if not args.quiet:
@@ -78,7 +78,7 @@ def corpus(args: Arguments) -> None:
 )
 def splits(args: Arguments) -> None:
     """Divide a corpus, and print what the sides share."""
-    from genescribe.corpus.main import split
+    from genescribe.corpus.partition import split
 
     report = split(args.corpus, args.out, args.of(SplitSettings), force=args.force)
     if not args.quiet:
