@@ -33,7 +33,7 @@ def configuration_of(spec: ModelSpec) -> PreTrainedConfig:
         folder = spec.weights.of("language_model")
         return _part(spec, "text_config", said.get("text_config"), folder)
     if not spec.weights.parts and (spec.weights.folder / CONFIG_FILE).is_file():
-        config = _read(spec.weights.folder)
+        config = read_config(spec.weights.folder)
         if not isinstance(config, SequenceChatConfig):
             raise CheckpointError(
                 f"{spec.weights.folder / CONFIG_FILE}: a {config.model_type} model, but model "
@@ -69,7 +69,7 @@ def _part(
 ) -> PreTrainedConfig:
     """Return the configuration of encoder or language model: the folder's, else the spec's."""
     if (folder / CONFIG_FILE).is_file():
-        config = _read(folder)
+        config = read_config(folder)
         _check_agreement(spec, {key: said} if said else {}, {key: config})
         return config
     if said is None:
@@ -98,7 +98,8 @@ def _part(
     return config
 
 
-def _read(folder: Path) -> PreTrainedConfig:
+def read_config(folder: Path) -> PreTrainedConfig:
+    """Read config.json; never from the network, never code. CheckpointError if not usable."""
     try:
         config: PreTrainedConfig = AutoConfig.from_pretrained(
             str(folder), local_files_only=True, trust_remote_code=False
