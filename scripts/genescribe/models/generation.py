@@ -95,7 +95,7 @@ class DescribesGenes:
         use_sequence: bool,
         text_mask: Tensor | None = None,
     ) -> Tensor:
-        """Return log p of each token of a text, in nats, (batch, text tokens); 0 at padding.
+        """Return log p (natural) of each token of a text, (batch, text tokens); 0 at padding.
 
         ``text_ids`` (batch, text tokens) is padded on the right, as ``generate`` returns it;
         ``text_mask``, of the same shape, tells which of them count where that is not all up to
@@ -161,7 +161,6 @@ class SequenceTextModel(torch.nn.Module, DescribesGenes):
 
     def prompt_embeddings(self, inputs: Mapping[str, Any], use_sequence: bool) -> Tensor:
         """Embed prompts, letters and all; ValueError where the gene is to be left out."""
-        if not use_sequence:
-            raise ValueError("a gene that is text in the prompt cannot be left out of it")
-        embeddings: Tensor = self.language_model.get_input_embeddings()(inputs["input_ids"])
+        input_ids = self.with_features(inputs, use_sequence)["input_ids"]
+        embeddings: Tensor = self.language_model.get_input_embeddings()(input_ids)
         return embeddings
