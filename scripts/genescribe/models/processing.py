@@ -42,10 +42,6 @@ class PromptProcessor:
         self.tokenizer = tokenizer
         self.prompt = prompt
 
-    def save_pretrained(self, folder: Path) -> None:
-        """Write the tokenizer's files to ``folder``."""
-        self.tokenizer.save_pretrained(str(folder))
-
     def segments(
         self,
         biotype: str,

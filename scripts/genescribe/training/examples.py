@@ -133,10 +133,10 @@ class Epochs:
         self,
         examples: Sequence[Example],
         lengths: NDArray[np.int64],
-        stage: Stage,
         config: TrainConfig,
         stage_number: int,
     ) -> None:
+        stage = config.stages[stage_number]
         keys = [(example.near_copy, example.question) for example in examples]
         numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
         groups = np.array([numbers[key] for key in keys])  # (examples,)

@@ -106,10 +106,8 @@ class Trainer:
             for stage in config.stages
         ]
         self.epochs = [
-            Epochs(training, batches.lengths(), stage, config, number)
-            for number, (stage, batches) in enumerate(
-                zip(config.stages, self.training, strict=True)
-            )
+            Epochs(training, batches.lengths(), config, number)
+            for number, batches in enumerate(self.training)
         ]
         self.steps = [self._num_steps(number) for number in range(len(config.stages))]
         self.learned: set[nn.Parameter] = set()
