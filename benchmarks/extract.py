@@ -31,10 +31,10 @@ LIBRARY = """
 import sys
 from pathlib import Path
 from genescribe.genome.annotation import read_annotation
-from genescribe.genome.extract import transcript_sequences
 from genescribe.genome.fasta import Genome
-from genescribe.artifacts.sequences import write_sequencesNone
+from genescribe.artifacts.sequences import write_sequences
 from genescribe.records import SequenceRecord, View, sequence_sha256
+from support.transcripts import transcript_sequences
 fasta, models, out = map(Path, sys.argv[1:])
 with Genome.open(fasta, out.parent) as genome:
     found = transcript_sequences(read_annotation(models), genome, View.TRANSCRIPT)
@@ -47,7 +47,7 @@ with Genome.open(fasta, out.parent) as genome:
 
 def measure(command: list[str]) -> tuple[float, float, float]:
     """Run a command; return wall seconds, CPU seconds and peak memory in MB."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT / 'tests'}"}
     start = time.perf_counter()
     pid = os.posix_spawnp(command[0], command, environment)
     _, status, usage = os.wait4(pid, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from genescribe import corpus
-from genescribe.corpus.collection import build_corpus, write_report
+from genescribe.corpus.collection import build_corpus
 from genescribe.corpus.entries import Drop
 from genescribe.corpus.records import by_gene, read_corpus, write_corpus
 from genescribe.corpus.sources import Source
@@ -87,8 +87,8 @@ def test_report_accounts_for_every_gene(sources: list[Source], tmp_path: Path) -
     assert sum(row.records for row in report.sources) == len(records)
     asked = {row.question: (row.records, row.informative, row.answers) for row in report.questions}
     assert asked["product name"] == (4, 3, 4)
-    write_report(tmp_path / "report.json", report)
-    written = json.loads((tmp_path / "report.json").read_text())
+    assert corpus.build(sources, tmp_path / "corpus.jsonl") == report
+    written = json.loads((tmp_path / "corpus.report.json").read_text())
     assert written["sources"][0]["dropped"]["dubious_gene"] == 1
 
 

@@ -24,7 +24,7 @@ from genescribe.corpus.partition import (
     find_relatives,
     leakage,
 )
-from genescribe.corpus.records import by_gene, sequence_records, write_corpus
+from genescribe.corpus.records import by_gene, write_corpus
 from genescribe.corpus.splits import Side, SplitRow, read_splits, write_splits
 from genescribe.errors import FormatError, GenescribeError, InputError
 from genescribe.records import SequenceRecord, View
@@ -96,7 +96,7 @@ def test_mmseqs_sees_relatives_that_share_no_kmers(need: Callable[[str], str]) -
     sequences = [founder, mutated(chance, founder, 0.5), open_frame(chance, 400)]
     genes = [[record(str(at), sequence)] for at, sequence in enumerate(sequences)]
     assert find_relatives(genes, use_mmseqs=True).family.tolist() == [0, 0, 1]
-    near = mmseqs.clusters(sequence_records(genes), mmseqs.NEAR_COPY)
+    near = mmseqs.clusters([gene[0].sequence_record() for gene in genes], mmseqs.NEAR_COPY)
     assert len(set(near.tolist())) == 3
 
 
@@ -118,7 +118,7 @@ def test_clusters_are_read_from_what_mmseqs_writes(
     genes: Genes, stand_in: Callable[[str], None]
 ) -> None:
     stand_in("printf '4\\t4\\n4\\t7\\n' > clusters_cluster.tsv; test -s proteins.faa")
-    numbers = mmseqs.clusters(sequence_records(genes), mmseqs.FAMILY)
+    numbers = mmseqs.clusters([gene[0].sequence_record() for gene in genes], mmseqs.FAMILY)
     assert numbers[7] == numbers[4] == 4
     assert len(set(numbers.tolist())) == len(genes) - 1
 
@@ -126,7 +126,7 @@ def test_clusters_are_read_from_what_mmseqs_writes(
 def test_mmseqs_that_fails_is_one_line(genes: Genes, stand_in: Callable[[str], None]) -> None:
     stand_in("echo Input; echo 'No space left' >&2; exit 3")
     with pytest.raises(GenescribeError, match=r"^mmseqs easy-cluster: exit code 3 \(No space"):
-        mmseqs.clusters(sequence_records(genes), mmseqs.FAMILY)
+        mmseqs.clusters([gene[0].sequence_record() for gene in genes], mmseqs.FAMILY)
 
 
 def test_mmseqs_that_is_missing(genes: Genes, monkeypatch: pytest.MonkeyPatch) -> None:

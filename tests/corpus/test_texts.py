@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from genescribe.corpus.entries import Drop, Entry, Field, Text
+from genescribe.corpus.pairs import choose_view, is_open_frame, longest_orf
 from genescribe.corpus.questions import answers
 from genescribe.corpus.texts import (
     broken_words,
@@ -15,11 +16,9 @@ from genescribe.corpus.texts import (
     is_name,
     lead,
     mend,
-    shorten,
     tidy_name,
     without_remarks,
 )
-from genescribe.corpus.views import choose_view, is_open_frame, longest_orf
 from genescribe.records import View
 
 
@@ -93,14 +92,6 @@ def test_names_and_descriptions() -> None:
     assert (
         lead("conserved among S. pyogenes strains; binds") == "conserved among S. pyogenes strains"
     )
-
-
-def test_long_texts_end_with_a_clause() -> None:
-    text = "Putative permease; member of a family; confers resistance to ethionine sulfoxide"
-    assert shorten(text, 40) == text
-    assert shorten(text, 7) == "Putative permease; member of a family"
-    assert shorten(text, 3) == "Putative permease"
-    assert shorten("one two three four", 2) == "one two"
 
 
 def test_notes_without_what_is_said_about_the_annotation() -> None:

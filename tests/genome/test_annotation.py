@@ -168,7 +168,7 @@ def test_order_of_genes_is_that_of_their_first_lines(tmp_path: Path) -> None:
     assert [gene.gene_id for gene in read(tmp_path, text).genes] == ["b", "t", "a"]
 
 
-def test_oddities_are_logged_once_with_count_and_first_line(
+def test_warnings_are_logged_once_with_count_and_first_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     text = (

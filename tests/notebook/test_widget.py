@@ -97,7 +97,7 @@ def test_cancel_and_resume_in_the_widget(small, tmp_path, monkeypatch, says) -> 
     widget.run()
     assert widget.wait(60)
     assert "Done" in says(widget)
-    assert len(widget.session.reviewed.entries) == 10
+    assert len(widget.session.entries) == 10
 
 
 def test_inputs_are_checked_as_one_types(example, tmp_path, says) -> None:
@@ -295,7 +295,7 @@ def test_asking_keeps_the_history_of_each_gene(widget, tmp_path_factory, says) -
 def test_igv_track_needs_no_server(widget) -> None:
     from genescribe.widget import igv
 
-    entry = widget.session.reviewed.entries[0]
+    entry = widget.session.entries[0]
     settings = igv.configuration(widget.session.results, entry.row)
     assert settings["locus"].startswith("contig_1:1-")
     assert str(settings["tracks"]).count("data:text/plain;base64,") == 1

@@ -268,7 +268,7 @@ def test_error_of_a_callback_is_shown(page) -> None:
     page.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", cell)
     cell.click()
     cell.send_keys(Keys.CONTROL, "a")
-    cell.send_keys("widget.session.reviewed.entries = None", Keys.SHIFT, Keys.ENTER)
+    cell.send_keys("widget.session.entries = None", Keys.SHIFT, Keys.ENTER)
     page.press("Previous gene")
     page.press("Next gene")
     assert "please report it" in page.says("unexpected TypeError")

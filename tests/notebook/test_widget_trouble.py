@@ -87,7 +87,7 @@ def test_error_of_a_callback_is_shown(widget, monkeypatch, says) -> None:
     def fail(entry) -> None:
         raise RuntimeError("no <such> thing")
 
-    monkeypatch.setattr(widget.session.reviewed, "text_of", fail)
+    monkeypatch.setattr(widget.session, "text_of", fail)
     widget.session.gene_id = "exg_00050"
     assert "unexpected RuntimeError: no &lt;such&gt; thing; please report it" in says(widget)
     assert 'role="alert"' in says(widget)
@@ -97,7 +97,7 @@ def test_interrupted_callback_says_what_goes_on(widget, says, monkeypatch) -> No
     def interrupt(entry) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(widget.session.reviewed, "text_of", interrupt)
+    monkeypatch.setattr(widget.session, "text_of", interrupt)
     widget.session.gene_id = "exg_00050"
     assert "the kernel was interrupted; a run goes on until you press “Cancel”" in says(widget)
 

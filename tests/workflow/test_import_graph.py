@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from genescribe.artifacts.descriptions import write_descriptions
+from genescribe.records import Description, Reason, Status
 from import_graph import ROOT, source_hash, sources
+from support.corpus_toys import open_frame, pair, write_pairs
 
 WATCHED = """
 import inspect, sys, threading
@@ -73,6 +77,29 @@ def test_sources_of_each_stage_hold_what_it_runs(root: Path, tmp_path: Path) -> 
         said = set(sources("genescribe.cli.commands", command))
         assert run(command, *arguments) <= said, command
     assert ROOT / "report" / "template.html" in said
+
+
+def test_sources_of_corpus_and_evaluation_hold_what_they_run(root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("nltk")
+    pairs, table = tmp_path / "toy.jsonl.gz", tmp_path / "references.tsv"
+    chance = random.Random(1)
+    write_pairs(pairs, [pair(str(n), open_frame(chance), f"protein {n}") for n in range(4)])
+    table.write_text("gene_id\tproduct\ng\tDNA ligase\n")
+    texts = tmp_path / "descriptions.jsonl"
+    marks = (Status.DESCRIBED, Reason.NONE, 0.9, 2.0, 3, "toy", "toy")
+    write_descriptions(texts, [Description("g", "DNA ligase", *marks)])
+    corpus = tmp_path / "corpus.jsonl"
+    commands = {
+        ("corpus", "corpus"): [pairs, "--out", corpus],
+        ("corpus", "splits"): [corpus, "--by", "random", "--validation", 1, "--test", 1,
+                               "--no-mmseqs", "--out", tmp_path / "splits.tsv"],
+        ("evaluate", "evaluate"): ["--descriptions", texts, "--references", table,
+                                   "--out", tmp_path / "evaluation"],
+    }  # fmt: skip
+    for (module, command), arguments in commands.items():
+        said = set(sources(f"genescribe.cli.{module}", command))
+        assert run(command, *arguments) <= said, command
+    assert ROOT / "evaluation" / "evaluation.css" in said
 
 
 def test_hash_changes_with_a_source_and_with_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

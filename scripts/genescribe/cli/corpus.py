@@ -71,7 +71,7 @@ def size(text: str) -> float:
 )
 def corpus(args: Arguments) -> None:
     """Build a corpus, and print what became of each source."""
-    from genescribe.corpus import build
+    from genescribe.corpus.collection import build
 
     report = build(_sources(args), args.out, force=args.force)
     if not args.quiet:
@@ -119,8 +119,7 @@ def corpus(args: Arguments) -> None:
 )
 def splits(args: Arguments) -> None:
     """Divide a corpus, and print what the sides share."""
-    from genescribe.corpus import split
-    from genescribe.corpus.partition import By, SplitSettings
+    from genescribe.corpus.partition import By, SplitSettings, split
 
     settings = SplitSettings(
         By(args.by),

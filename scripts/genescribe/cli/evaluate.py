@@ -131,7 +131,7 @@ SCORING = (
 )
 def evaluate(args: Arguments) -> None:
     """Score a model or existing descriptions; write the figures."""
-    from genescribe import evaluation
+    from genescribe.evaluation.main import evaluate as score
     from genescribe.evaluation.output import EVALUATION_FILES, write_evaluation
     from genescribe.evaluation.settings import EvaluationSettings
     from genescribe.evaluation.shown import markdown
@@ -146,7 +146,7 @@ def evaluate(args: Arguments) -> None:
         tokenizer=args.tokenizer,
     )
     what = _existing_texts(args) if args.descriptions else _model_on_corpus(args, "test")
-    figures = evaluation.evaluate(what, settings)
+    figures = score(what, settings)
     write_evaluation(args.out, figures)
     print(markdown(figures), end="")
 
@@ -169,7 +169,7 @@ def evaluate(args: Arguments) -> None:
 )
 def calibrate(args: Arguments) -> None:
     """Fit score and thresholds; print the lines of the spec."""
-    from genescribe import evaluation
+    from genescribe.evaluation.main import calibrate as fit
     from genescribe.evaluation.output import CALIBRATION_FILES, write_calibration
     from genescribe.evaluation.settings import CalibrationSettings
     from genescribe.files import refuse_existing
@@ -178,7 +178,7 @@ def calibrate(args: Arguments) -> None:
     settings = CalibrationSettings(
         target_precision=args.target_precision, correct=args.right, seed=args.seed
     )
-    figures = evaluation.calibrate(_model_on_corpus(args, "validation"), settings)
+    figures = fit(_model_on_corpus(args, "validation"), settings)
     write_calibration(args.out, figures)
     if not figures.thresholds.reached:
         log.warning(

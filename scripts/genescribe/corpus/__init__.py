@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 from genescribe.lazy import loader
 
 if TYPE_CHECKING:
-    from genescribe.corpus.main import build, split
+    from genescribe.corpus.collection import build
+    from genescribe.corpus.partition import split
 
 __all__ = ["build", "split"]
 
 if not TYPE_CHECKING:
-    __getattr__ = loader(__name__, dict.fromkeys(__all__, "genescribe.corpus.main"))
+    __getattr__ = loader(
+        __name__,
+        {"build": "genescribe.corpus.collection", "split": "genescribe.corpus.partition"},
+    )

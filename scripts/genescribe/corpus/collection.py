@@ -1,4 +1,4 @@
-"""Building a corpus: all genes of all sources, no answer twice, every loss counted."""
+"""``build`` writes a corpus: all genes of all sources, no answer twice, every loss counted."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import json
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from genescribe.corpus.entries import Drop, Entry
 from genescribe.corpus.questions import Answer, answers
@@ -16,14 +15,16 @@ from genescribe.corpus.records import (
     BIOTYPE,
     PRODUCT_NAME,
     CorpusRecord,
+    beside,
     by_gene,
     in_style,
     without_style,
+    write_corpus,
 )
 from genescribe.corpus.sources import Source
 from genescribe.corpus.texts import broken_words, is_dubious, mend
 from genescribe.errors import InputError
-from genescribe.files import atomic_path
+from genescribe.files import atomic_path, refuse_existing
 from genescribe.records import sequence_sha256
 
 log = logging.getLogger(__name__)
@@ -64,9 +65,27 @@ class Report:
     mended: dict[str, str]
 
 
-class _Read(NamedTuple):
-    source: Source
-    entry: Entry
+def build(sources: Sequence[Source], out: Path, *, force: bool = False) -> Report:
+    """Write the genes of all sources, with questions and answers, to ``out`` (.jsonl or .jsonl.gz).
+
+    The report is written beside it, as ``.report.json``. Raises OutputExistsError unless
+    ``force``, and what reading the sources raises.
+
+    >>> from genescribe import corpus
+    >>> from genescribe.corpus.sources import Source
+    >>> example = Source("example", Path("example.gff3"), genome=Path("example.fa"))
+    >>> report = corpus.build([example], Path("corpus.jsonl.gz"))
+    >>> report.genes, [question.question for question in report.questions]
+    (2, ['biotype', 'product name'])
+    """
+    report_path = beside(out, ".report.json")
+    refuse_existing([out, report_path], force)
+    records, report = build_corpus(sources)
+    write_corpus(out, records)
+    with atomic_path(report_path) as temporary:
+        text = json.dumps(report, default=vars, indent=1, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return report
 
 
 def build_corpus(sources: Sequence[Source]) -> tuple[list[CorpusRecord], Report]:
@@ -79,7 +98,7 @@ def build_corpus(sources: Sequence[Source]) -> tuple[list[CorpusRecord], Report]
     reports = {source.name: SourceReport(source.name) for source in sources}
     if len(reports) < len(sources):
         raise InputError("two inputs have the same name; list them in a sheet with other names")
-    read = [_Read(source, entry) for source in sources for entry in _usable(source, reports)]
+    read = [(source, entry) for source in sources for entry in _usable(source, reports)]
     broken = broken_words(text.value for _, entry in read for text in entry.texts)
     genes: defaultdict[str, dict[tuple[str, str], CorpusRecord]] = defaultdict(dict)
     for source, entry in read:
@@ -122,7 +141,7 @@ def _mended(entry: Entry, broken: dict[str, str]) -> Entry:
     if not broken:
         return entry
     texts = tuple(text._replace(value=mend(text.value, broken)) for text in entry.texts)
-    return Entry(entry.gene_id, entry.biotype, entry.view, entry.sequence, texts, entry.organism)
+    return replace(entry, texts=texts)
 
 
 def _records(
@@ -187,22 +206,15 @@ def check_descriptions(records: Sequence[CorpusRecord], sources: Sequence[Source
             f"{where}: no gene carries a description (Note, product, description, function); "
             "annotate it, or give another source"
         )
-    told = [record for record in records if record.question != BIOTYPE]
-    if not any(record.informative for record in told):
+    in_words = [record for record in records if record.question != BIOTYPE]
+    if not any(record.informative for record in in_words):
         raise InputError(
-            f"{where}: every description says that nothing is known (like {told[0].answer!r}); "
+            f"{where}: every description says that nothing is known (like {in_words[0].answer!r}); "
             "give a source that describes genes"
         )
     genes = sum(1 for _ in by_gene(records))
-    if genes > 1 and len({record.answer for record in told}) == 1:
+    if genes > 1 and len({record.answer for record in in_words}) == 1:
         raise InputError(
-            f"{where}: all {genes} genes have the same description, {told[0].answer!r}; "
+            f"{where}: all {genes} genes have the same description, {in_words[0].answer!r}; "
             "give a source with more than one"
         )
-
-
-def write_report(path: Path, report: Report) -> None:
-    """Write the report as JSON."""
-    with atomic_path(path) as temporary:
-        text = json.dumps(report, default=vars, indent=1, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")

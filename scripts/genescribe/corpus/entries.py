@@ -41,7 +41,6 @@ class Drop(StrEnum):
     NOT_DNA = "not_dna"
     TOO_SHORT = "too_short"
     MOSTLY_N = "mostly_n"
-    OTHER_ISOFORM = "other_isoform"
     NAME_TOO_LONG = "text: name_too_long"
     SHORT_NOTE = "text: note_says_little"
     DUPLICATE = "text: duplicate"

@@ -68,8 +68,8 @@ def _shared_kmers(kmers: Sequence[NDArray[np.int64]]) -> tuple[Numbers, Numbers,
     index = KmerIndex.build(shared, int((counts > 1).sum()), MAX_GENES_PER_KMER)
     pairs = []
     for gene, own in enumerate(shared):
-        found, count = np.unique(index.find(own)[0], return_counts=True)
-        pairs.append(np.stack([np.full(len(found), gene), found, count]))
+        others, count = np.unique(index.find(own)[0], return_counts=True)
+        pairs.append(np.stack([np.full(len(others), gene), others, count]))
     one, other, count = np.concatenate(pairs, axis=1)
     return one, other, count
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from Bio.SeqRecord import SeqRecord
 
 from genescribe.corpus.entries import MAX_LENGTH, Drop, Entry, Field, Text, problem_of
 from genescribe.errors import FormatError
-from genescribe.files import check_readable, is_gzip
+from genescribe.files import open_binary
 from genescribe.genome.biotypes import PROTEIN_CODING, PSEUDOGENE
 from genescribe.records import View
 
@@ -35,10 +35,10 @@ def read_genbank(path: Path) -> Iterator[Entry]:
     Of the CDS of one locus tag the longest stands for the gene, as in ``genescribe run``. Raises
     FormatError for what Biopython cannot read, and for entries without their sequence.
     """
-    check_readable(path)
     entries: dict[str, Entry] = {}
     with (
-        gzip.open(path, "rt") if is_gzip(path) else path.open(encoding="utf-8") as handle,
+        open_binary(path) as opened,
+        io.TextIOWrapper(opened, encoding="utf-8") as handle,
         warnings.catch_warnings(),
     ):
         # columns out of place, which many programs write and Biopython reads all the same

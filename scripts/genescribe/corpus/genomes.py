@@ -37,10 +37,7 @@ def read_genome(annotation: Path, genome: Path | None) -> Iterator[Entry]:
     lines = read_texts(gene_models, _FIELDS)
     genes = {gene.gene_id: gene for gene in gene_models.genes}
     reading = Reading(View.CDS, MAX_LENGTH)
-    settings = ExtractSettings(
-        min_length=MIN_LENGTH,
-        allow_missing_contigs=True,
-    )
+    settings = ExtractSettings(min_length=MIN_LENGTH, allow_missing_contigs=True)
     with (
         tempfile.TemporaryDirectory(prefix="genescribe.") as scratch,
         Genome.open(genome or annotation, Path(scratch)) as opened,

@@ -59,15 +59,15 @@ def clusters(records: Sequence[SequenceRecord], kind: tuple[str, ...], threads: 
             stdin=subprocess.DEVNULL,
         )
         if done.returncode:
-            said = (done.stdout + done.stderr).split("\n")
-            last = next((line.strip() for line in reversed(said) if line.strip()), "no message")
+            lines = (done.stdout + done.stderr).split("\n")
+            last = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
             raise GenescribeError(
                 f"mmseqs {command}: exit code {done.returncode} ({last}); give it more memory or "
                 "space in the temporary folder",
                 Remedy.WITHOUT_MMSEQS,
             )
-        with (folder / "clusters_cluster.tsv").open(encoding="ascii") as lines:
-            for line in lines:
+        with (folder / "clusters_cluster.tsv").open(encoding="ascii") as table:
+            for line in table:
                 representative, member = line.split()
                 numbers[int(member)] = int(representative)
     return numbers

@@ -1,15 +1,17 @@
-"""Dividing the genes of a corpus into sides, and how far the sides know of each other."""
+"""``split`` divides the genes of a corpus into sides, and says what the sides share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genescribe.artifacts.codec import cell, write_rows
 from genescribe.corpus import mmseqs
 from genescribe.corpus.families import (
     FAMILY_CONTAINMENT,
@@ -23,10 +25,13 @@ from genescribe.corpus.records import (
     PRODUCT_NAME,
     SUMMARY,
     CorpusRecord,
-    sequence_records,
+    beside,
+    by_gene,
+    read_corpus,
 )
-from genescribe.corpus.splits import Side, SplitRow
+from genescribe.corpus.splits import Side, SplitRow, write_splits
 from genescribe.errors import InputError, Remedy
+from genescribe.files import refuse_existing
 
 MAX_FAMILY = 60
 """Larger families stay in training: one of them would be most of a side."""
@@ -89,6 +94,42 @@ Genes = Sequence[Sequence[CorpusRecord]]
 """The records of each gene, as ``by_gene`` groups them."""
 
 
+def split(
+    corpus: Path,
+    out: Path,
+    settings: SplitSettings,
+    *,
+    use_mmseqs: bool = True,
+    threads: int = 1,
+    force: bool = False,
+) -> list[Leakage]:
+    """Write on which side each sequence of a corpus is to ``out`` (.tsv).
+
+    What the sides share is returned, and written beside it as ``.leakage.tsv``. ``use_mmseqs``
+    finds distant relatives by alignment, in ``threads``. Raises OutputExistsError unless
+    ``force``, and what ``divide`` and ``find_relatives`` raise.
+
+    >>> from genescribe import corpus
+    >>> from genescribe.corpus.partition import By, SplitSettings
+    >>> settings = SplitSettings(By.RANDOM, validation=0, test=1)
+    >>> (test,) = corpus.split(
+    ...     Path("corpus.jsonl.gz"), Path("splits.tsv"), settings, use_mmseqs=False
+    ... )
+    >>> test.side, test.genes, test.same_answer_in_train
+    (<Side.TEST: 'test'>, 1, 0)
+    """
+    report_path = beside(out, ".leakage.tsv")
+    refuse_existing([out, report_path], force)
+    genes = list(by_gene(read_corpus(corpus)))
+    check_organisms(genes, settings)
+    relatives = find_relatives(genes, use_mmseqs=use_mmseqs, threads=threads)
+    rows = divide(genes, settings, relatives)
+    report = leakage(genes, rows)
+    write_splits(out, rows)
+    write_rows(report_path, Leakage._fields, (map(cell, side) for side in report))
+    return report
+
+
 def find_relatives(genes: Genes, *, use_mmseqs: bool, threads: int = 1) -> Relatives:
     """Find families and near-copies, by shared k-mers and, with ``use_mmseqs``, by alignment.
 
@@ -96,7 +137,7 @@ def find_relatives(genes: Genes, *, use_mmseqs: bool, threads: int = 1) -> Relat
     """
     if use_mmseqs:
         mmseqs.find_program()
-    sequences = sequence_records(genes)
+    sequences = [gene[0].sequence_record() for gene in genes]
     family, near_copy = kmer_partitions(sequences, FAMILY_CONTAINMENT, NEAR_COPY_CONTAINMENT)
     if use_mmseqs:
         near_copy = joined(near_copy, mmseqs.clusters(sequences, mmseqs.NEAR_COPY, threads))
@@ -117,7 +158,7 @@ def divide(genes: Genes, settings: SplitSettings, relatives: Relatives) -> list[
     sides = np.full(len(genes), Side.TRAIN, dtype=object)  # (genes,)
     sides[held_out] = Side.HELD_OUT
     rng = np.random.default_rng(settings.seed)
-    counted = np.array([_is_described(gene) for gene in genes]) & ~held_out
+    counted = np.array([bool(_descriptions(gene)) for gene in genes]) & ~held_out
     for side, size in ((Side.TEST, settings.test_size), (Side.VALIDATION, settings.validation)):
         free = sides == Side.TRAIN
         wanted = round(size * counted.sum()) if size < 1 else int(size)
@@ -196,8 +237,8 @@ def _choose(
 def _check_sides(
     sides: NDArray[np.object_], counted: NDArray[np.bool_], settings: SplitSettings
 ) -> None:
-    asked = {Side.TRAIN: 1.0, Side.VALIDATION: settings.validation, Side.TEST: settings.test_size}
-    for side, size in asked.items():
+    sizes = {Side.TRAIN: 1.0, Side.VALIDATION: settings.validation, Side.TEST: settings.test_size}
+    for side, size in sizes.items():
         if size and not (counted & (sides == side)).any():
             raise InputError(
                 f"a split by {settings.by} leaves no described gene on the side {side}",
@@ -207,9 +248,5 @@ def _check_sides(
 
 def _descriptions(gene: Sequence[CorpusRecord]) -> set[str]:
     """Return what is known of a gene in words."""
-    told = (PRODUCT_NAME, FUNCTION, SUMMARY)
-    return {record.answer for record in gene if record.informative and record.question in told}
-
-
-def _is_described(gene: Sequence[CorpusRecord]) -> bool:
-    return bool(_descriptions(gene))
+    in_words = (PRODUCT_NAME, FUNCTION, SUMMARY)
+    return {record.answer for record in gene if record.informative and record.question in in_words}

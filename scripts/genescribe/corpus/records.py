@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -99,6 +99,6 @@ def read_corpus(path: Path) -> list[CorpusRecord]:
     return records
 
 
-def sequence_records(genes: Sequence[Sequence[CorpusRecord]]) -> list[SequenceRecord]:
-    """Return the sequence of each group that ``by_gene`` gives."""
-    return [group[0].sequence_record() for group in genes]
+def beside(path: Path, ending: str) -> Path:
+    """Return the path of a companion: corpus.jsonl.gz -> corpus.report.json."""
+    return path.with_name(path.name.split(".")[0] + ending)

@@ -64,18 +64,6 @@ def clean_text(text: str) -> str:
     return _NA.sub("", _CITATION.sub("", _PLACE.sub("", flat))).strip(" ;,.")
 
 
-def shorten(text: str, max_words: int) -> str:
-    """Cut a text at the last end of a sentence or clause that leaves at most ``max_words``."""
-    if len(text.split()) <= max_words:
-        return text
-    kept: list[str] = []
-    for clause in clauses(text):
-        if kept and sum(len(part.split()) for part in [*kept, clause]) > max_words:
-            break
-        kept.append(clause)
-    return " ".join(" ".join(kept).split()[:max_words]).strip(" ;,.")
-
-
 def clauses(text: str) -> list[str]:
     """Split a text after every ``.`` or ``;`` that white space follows."""
     return _CLAUSE_ENDS.split(text)
@@ -133,9 +121,9 @@ def broken_words(texts: Iterable[str]) -> dict[str, str]:
     words: Counter[str] = Counter()
     pairs: Counter[tuple[str, str]] = Counter()
     for text in texts:
-        found = text.split(" ")
-        words.update(found)
-        pairs.update(pairwise(found))
+        parts = text.split(" ")
+        words.update(parts)
+        pairs.update(pairwise(parts))
     return {
         f"{left} {right}": left + right
         for left, right in pairs

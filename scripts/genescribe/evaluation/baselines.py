@@ -53,8 +53,8 @@ def nearest_gene(cases: Sequence[Case], training: Sequence[CorpusRecord]) -> lis
     for (question, is_protein), places in asked.items():
         others = known[question, is_protein]
         queries = [_record(cases[i]).sequence for i in places]
-        found = nearest(queries, [other.sequence for other in others], is_protein)
-        for i, place in zip(places, found.tolist(), strict=True):
+        best = nearest(queries, [other.sequence for other in others], is_protein)
+        for i, place in zip(places, best.tolist(), strict=True):
             texts[i] = others[place].answer if place >= 0 else ""
     return texts
 

@@ -220,7 +220,7 @@ class GeneMemory:
         genes stays in them.)
         """
         shape = (len(sequences), k)
-        found = Relatives(
+        relatives = Relatives(
             genes=np.full(shape, NONE, dtype=np.int32),
             similarities=np.zeros((*shape, len(SEEDS)), dtype=np.float32),
             shared=np.zeros((*shape, len(SEEDS)), dtype=np.float32),
@@ -230,7 +230,7 @@ class GeneMemory:
         )
         for row, (sequence, protein) in enumerate(zip(sequences, is_protein, strict=True)):
             letters = letter_codes(sequence, protein)
-            found.lengths[row] = len(letters)
+            relatives.lengths[row] = len(letters)
             hidden = np.unique(left_out[row]) if left_out is not None else np.zeros(0, np.int64)
             hidden = hidden[self.is_protein[hidden] == protein]
             compared, total = {}, np.zeros(len(self))
@@ -239,12 +239,12 @@ class GeneMemory:
                 compared[number] = self.indices[number].compare(codes, hidden)
                 total += compared[number][0]
             best = _largest(total, k)
-            found.genes[row, : len(best)] = best
-            found.stretch[row, : len(best)] = np.log(len(letters) / self.lengths[best])
+            relatives.genes[row, : len(best)] = best
+            relatives.stretch[row, : len(best)] = np.log(len(letters) / self.lengths[best])
             for number, (similarity, share) in compared.items():
-                found.similarities[row, : len(best), number] = similarity[best]
-                found.shared[row, : len(best), number] = share[best]
-        return found
+                relatives.similarities[row, : len(best), number] = similarity[best]
+                relatives.shared[row, : len(best), number] = share[best]
+        return relatives
 
     def text_tokens(self, genes: NDArray[np.integer], width: int) -> NDArray[np.int32]:
         """Return the first ``width`` token ids of genes' texts: (genes..., width).

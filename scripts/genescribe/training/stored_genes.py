@@ -85,7 +85,7 @@ def near_copies(memory: GeneMemory, records: Mapping[str, SequenceRecord]) -> di
         return {}
     sequences = [record.sequence for record in records.values()]
     is_protein = [record.view == View.CDS for record in records.values()]
-    found = memory.relatives(sequences, is_protein, LOOKED_AT)
-    near = (found.genes != NONE) & (found.similarity >= NEAR_COPY_SIMILARITY)  # (genes, k)
-    pairs = zip(records, found.genes.astype(np.int64), near, strict=True)
+    relatives = memory.relatives(sequences, is_protein, LOOKED_AT)
+    near = (relatives.genes != NONE) & (relatives.similarity >= NEAR_COPY_SIMILARITY)  # (genes, k)
+    pairs = zip(records, relatives.genes.astype(np.int64), near, strict=True)
     return {sha256: genes[which] for sha256, genes, which in pairs if which.any()}

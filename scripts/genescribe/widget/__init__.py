@@ -1,11 +1,9 @@
-"""The notebook door: ``AnnotationWidget``, panels to click, beside ``annotate`` of the API.
+"""The notebook door: ``AnnotationWidget``, panels to click.
 
 Needs ``pip install 'genescribe[notebook]'``.
 """
 
 from __future__ import annotations
-
-from genescribe.api import annotate, open_results
 
 try:
     from genescribe.widget.app import AnnotationWidget
@@ -15,4 +13,4 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from error
 
-__all__ = ["AnnotationWidget", "annotate", "open_results"]
+__all__ = ["AnnotationWidget"]

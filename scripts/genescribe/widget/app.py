@@ -53,7 +53,7 @@ class AnnotationWidget(ipywidgets.VBox):
         self.run_panel = RunPanel(self.session, self.inputs)
         self.genes = GenesPanel(self.session)
         self.gene = GenePanel(self.session, self.genes.step)
-        self.review = ReviewPanel(self.session, self.gene)
+        self.review = ReviewPanel(self.session)
         self.ask = AskPanel(self.session, self.inputs.device)
         self.export = ExportPanel(self.session, self.genes)
         panels = (self.genes, self.gene, self.review, self.ask, self.export)

@@ -12,8 +12,8 @@ from genescribe.doors import NOTEBOOK
 from genescribe.errors import InputError
 from genescribe.inference.conversation import Answer, Conversation, check_asks
 from genescribe.pipeline.genes import GeneChoice, find_genes
-from genescribe.specs.spec import ModelSpec, list_specs, load_spec, verify
-from genescribe.widget.controls import WIDE, button, heading
+from genescribe.specs.spec import ModelSpec, load_spec, verify
+from genescribe.widget.controls import button, heading, labelled, model_choice
 from genescribe.widget.session import Session
 
 if TYPE_CHECKING:
@@ -31,19 +31,8 @@ class AskPanel:
         self.describer: Describer | None = None
         self.conversations: dict[tuple[Path, str, str], Conversation] = {}
         self.turns: dict[tuple[Path, str, str], list[Markup]] = {}
-        self.model = ipywidgets.Combobox(
-            value="tiny",
-            options=[spec.name for spec in list_specs()],
-            description="Model to ask",
-            style=WIDE,
-            layout={"width": "auto"},
-        )
-        self.question = ipywidgets.Text(
-            description="Question",
-            placeholder="What does this gene do?",
-            style=WIDE,
-            layout={"width": "auto"},
-        )
+        self.model = model_choice("Model to ask", "tiny")
+        self.question = labelled(ipywidgets.Text, "Question", placeholder="What does this gene do?")
         self.ask_button = button(session, "Ask", "ask the model about this gene", self.ask)
         forget = button(session, "Forget", "begin a new conversation about this gene", self.forget)
         self.hint = ipywidgets.HTML()

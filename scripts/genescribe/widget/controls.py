@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 from markupsafe import Markup
 
 from genescribe.doors import NOTEBOOK
 from genescribe.errors import GenescribeError
+from genescribe.specs.spec import list_specs
 from genescribe.widget.session import Session
 
 WIDE = {"description_width": "7.5rem"}
@@ -32,6 +34,17 @@ def button(
     )
     made.on_click(session.guard(lambda _: pressed()))
     return made
+
+
+def labelled(kind: Callable[..., Any], label: str, **settings: Any) -> Any:
+    """Return a control of an ipywidgets class with its label, as wide as its panel."""
+    return kind(description=label, style=WIDE, layout={"width": "auto"}, **settings)
+
+
+def model_choice(label: str, value: str) -> Any:
+    """Return a field for a model, with the known ones to choose from."""
+    names = [spec.name for spec in list_specs()]
+    return labelled(ipywidgets.Combobox, label, value=value, options=names)
 
 
 def facts(rows: list[tuple[str, str]]) -> Markup:
@@ -97,9 +110,7 @@ class PathField(Field):
         super().__init__(session, text, check)
         self.endings = endings
         self.folder = Path.cwd()
-        self.list = ipywidgets.Select(
-            description="Files", rows=8, style=WIDE, layout={"width": "auto"}
-        )
+        self.list = labelled(ipywidgets.Select, "Files", rows=8)
         self.browse = ipywidgets.ToggleButton(
             description="Browse",
             tooltip=f"choose {label.lower()} from a list",

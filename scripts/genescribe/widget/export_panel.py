@@ -7,18 +7,17 @@ from pathlib import Path
 
 import ipywidgets
 
-from genescribe.artifacts.curation import curate, read_curation
+from genescribe.artifacts.curation import curate
 from genescribe.artifacts.descriptions import write_descriptions, write_descriptions_tsv
-from genescribe.artifacts.run_record import Recording
+from genescribe.artifacts.run_record import to_json
 from genescribe.errors import InputError
 from genescribe.pipeline.results import Results
-from genescribe.pipeline.stages import decorate_stage, report_stage
 from genescribe.records import Description
 from genescribe.report.entries import Entry
 from genescribe.widget import igv
 from genescribe.widget.controls import button, heading
 from genescribe.widget.genes_panel import GenesPanel
-from genescribe.widget.session import Session
+from genescribe.widget.session import Session, read_decisions
 
 NOTE = (
     "Files go to the folder “export” of the output folder. The review is applied to all of them; "
@@ -60,16 +59,10 @@ class ExportPanel:
 
     def write_gff3(self) -> Path:
         """Decorate the annotation with what the review left."""
+        from genescribe.genome.decoration.decorate import decorate
+
         results, out = self.results, self.path(".gff3")
-        decorate_stage(
-            results.annotation,
-            results.folder / "descriptions.jsonl",
-            out,
-            results.decorate,
-            Recording("decorate"),
-            force=True,
-            curation=self._curation(),
-        )
+        decorate(results.annotation, self._curated(results.entries), out, results.decorate)
         return out
 
     def write_tsv(self) -> Path:
@@ -86,43 +79,31 @@ class ExportPanel:
         return out
 
     def write_report(self) -> Path:
-        """Write the report of all genes."""
+        """Write the report of all genes, and their line for MultiQC."""
+        from genescribe.report import build_report, write_multiqc
+
         results, out = self.results, self.path(".html")
-        descriptions = self.path(".all.jsonl")
-        write_descriptions(descriptions, self._curated(results.entries).values())
-        try:
-            report_stage(
-                results.folder / "genes.tsv",
-                descriptions,
-                out,
-                results.record,
-                Recording("report"),
-                title=results.name,
-                force=True,
-            )
-        finally:
-            descriptions.unlink(missing_ok=True)
+        rows, curated = [entry.row for entry in results.entries], self._curated(results.entries)
+        build_report(rows, curated, run=to_json(results.record), title=results.name, out=out)
+        write_multiqc(rows, curated, sample=results.name, out=out.with_name("genescribe_mqc.tsv"))
         return out
 
     def show_browser(self) -> None:
         """Show the selected gene in an IGV below the panel."""
-        entry = self.session.reviewed.entries[self.session.reviewed.position[self.session.gene_id]]
+        entry = self.session.entry
+        if entry is None:
+            raise InputError("choose a gene first")
         self.browser.clear_output()
         with self.browser:
             igv.show(self.results, entry.row)
 
     def _shown(self) -> list[Entry]:
-        return [self.session.reviewed.entries[number] for number in self.genes.positions]
-
-    def _curation(self) -> Path | None:
-        path = self.results.folder / "curation.tsv"
-        return path if path.exists() else None
+        return [self.session.entries[number] for number in self.genes.positions]
 
     def _curated(self, entries: list[Entry]) -> dict[str, Description]:
-        found = {entry.row.gene_id: entry.description for entry in entries}
-        path = self._curation()
-        decisions = read_curation(path) if path else []
-        return curate(found, [one for one in decisions if one.gene_id in found])
+        written = {entry.row.gene_id: entry.description for entry in entries}
+        decisions = read_decisions(self.results.folder).values()
+        return curate(written, [one for one in decisions if one.gene_id in written])
 
     def _later(self, write: Callable[[], Path]) -> Callable[[], None]:
         def work() -> None:

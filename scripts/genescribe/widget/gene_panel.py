@@ -47,16 +47,9 @@ class GenePanel:
         )
         session.observe(session.guard(lambda _: self.fill()), names=["gene_id", "decisions"])
 
-    @property
-    def entry(self) -> Entry | None:
-        """The selected gene."""
-        reviewed = self.session.reviewed
-        position = reviewed.position.get(self.session.gene_id)
-        return None if position is None else reviewed.entries[position]
-
     def fill(self) -> None:
         """Show the selected gene."""
-        entry = self.entry
+        entry = self.session.entry
         self.prompt.value = ""
         if entry is None:
             self.title.value, self.words.value, self.drawing.value = "", "", ""
@@ -69,7 +62,7 @@ class GenePanel:
 
     def _words(self, entry: Entry) -> Markup:
         row, found = entry
-        text = self.session.reviewed.text_of(entry)
+        text = self.session.text_of(entry)
         edited = text != found.text
         kind = "score" if found.calibrated else "score (not calibrated)"
         return Markup('<p class="prose">{}</p>{}').format(
@@ -83,7 +76,7 @@ class GenePanel:
                     ("why", REASON_MEANING.get(found.reason, "")),
                     (kind, "" if found.score is None else f"{found.score:.3f}"),
                     ("lift", "" if found.lift is None else f"{found.lift:.3f} nats per token"),
-                    ("review", self.session.reviewed.review_of(row.gene_id)),
+                    ("review", self.session.review_of(row.gene_id)),
                     ("place", f"{row.seqid}:{row.start + 1:,}-{row.end:,} ({row.strand})"),
                     ("biotype", row.biotype),
                     ("transcripts", f"{row.transcripts}; read: {row.transcript_id or 'the gene'}"),
@@ -119,7 +112,7 @@ class GenePanel:
 
     def show_prompt(self) -> None:
         """Show what the model is and was told, from its spec; again: hide it."""
-        entry, results = self.entry, self.session.results
+        entry, results = self.session.entry, self.session.results
         if self.prompt.value or entry is None or results is None:
             self.prompt.value = ""
             return

@@ -56,9 +56,9 @@ class GenesPanel:
     def positions(self) -> Sequence[int]:
         """The genes that the table shows, on all of its pages, in its order."""
         if self.view.shown is None:
-            return range(len(self.session.reviewed.entries))
-        found: list[int] = np.frombuffer(self.view.shown, "<u4").tolist()
-        return found
+            return range(len(self.session.entries))
+        shown: list[int] = np.frombuffer(self.view.shown, "<u4").tolist()
+        return shown
 
     def fill(self) -> None:
         """Show new results from their first gene on."""
@@ -66,27 +66,27 @@ class GenesPanel:
             self.view.shown = None
             self.view.query = {"size": self.view.query.get("size", ROWS)}
             self.review()
-            self.view.genes = genes_table.packed(self.session.reviewed.entries)
+            self.view.genes = genes_table.packed(self.session.entries)
 
     def review(self) -> None:
         """Show what was decided."""
-        curations = self.session.reviewed.curations
+        curations = self.session.curations
         self.view.reviews = {
             gene_id: (str(one.decision), one.text) for gene_id, one in curations.items()
         }
 
     def step(self, step: int) -> None:
         """Select the gene ``step`` rows on."""
-        positions, reviewed = self.positions, self.session.reviewed
-        position = reviewed.position.get(self.session.gene_id)
+        positions, session = self.positions, self.session
+        position = session.position.get(session.gene_id)
         there = (positions.index(position) if position in positions else -1) + step
         if 0 <= there < len(positions):
-            self.session.gene_id = reviewed.entries[positions[there]].row.gene_id
+            session.gene_id = session.entries[positions[there]].row.gene_id
 
     def follow(self) -> None:
         """Mark the row of the gene that is selected now."""
         self.view.selected = self.session.gene_id
 
     def _row_clicked(self, change: dict[str, Any]) -> None:
-        if change["new"] in self.session.reviewed.position:
+        if change["new"] in self.session.position:
             self.session.gene_id = change["new"]

@@ -31,6 +31,7 @@ def configuration(results: Results, row: GeneRow) -> dict[str, object]:
     """
     import pysam
 
+    decorated = sorted_path(results.folder / f"{results.name}.gff3")
     with tempfile.TemporaryDirectory(prefix="genescribe.") as scratch:
         fasta = results.genome or results.annotation
         with Genome.open(fasta, Path(scratch)) as genome:
@@ -38,10 +39,9 @@ def configuration(results: Results, row: GeneRow) -> dict[str, object]:
             if length > MOST_NT:
                 raise InputError(
                     f"{row.seqid}: {length:,} nt are too many for IGV in a notebook; open "
-                    f"{sorted_path(results.folder / f'{results.name}.gff3')} in IGV itself"
+                    f"{decorated} in IGV itself"
                 )
             letters = genome.fetch(row.seqid, 0, length)
-    decorated = sorted_path(results.folder / f"{results.name}.gff3")
     with pysam.TabixFile(str(decorated)) as sorted_copy:
         features = "\n".join(sorted_copy.fetch(row.seqid))
     return {

@@ -9,13 +9,13 @@ import ipywidgets
 
 from genescribe.api import full_path
 from genescribe.errors import InputError, OutputError
-from genescribe.files import check_readable, open_binary
+from genescribe.files import open_binary
 from genescribe.genome.annotation.read import sniff_dialect
 from genescribe.genome.fasta import check_begins_as_fasta
 from genescribe.inference.settings import DescribeSettings
 from genescribe.pipeline.run import WORK_FOLDER, RunOptions
-from genescribe.specs.spec import list_specs, load_spec
-from genescribe.widget.controls import WIDE, Field, PathField, heading
+from genescribe.specs.spec import load_spec
+from genescribe.widget.controls import WIDE, Field, PathField, heading, labelled, model_choice
 from genescribe.widget.session import Session
 
 FASTA_ENDINGS = (".fa", ".fna", ".fasta", ".fa.gz", ".fna.gz", ".fasta.gz", ".bgz")
@@ -40,24 +40,12 @@ class InputsPanel:
         self.annotation = PathField(
             session, "Annotation", annotation, check_annotation, ANNOTATION_ENDINGS
         )
-        names = [spec.name for spec in list_specs()]
-        self.model = Field(
-            session,
-            ipywidgets.Combobox(
-                value=model,
-                options=names,
-                description="Model",
-                style=WIDE,
-                layout={"width": "auto"},
-            ),
-            check_model,
-        )
-        self.organism = ipywidgets.Text(
+        self.model = Field(session, model_choice("Model", model), check_model)
+        self.organism = labelled(
+            ipywidgets.Text,
+            "Organism",
             value=organism,
-            description="Organism",
             placeholder="told to models whose prompt mentions it; may stay empty",
-            style=WIDE,
-            layout={"width": "auto"},
         )
         self.out = PathField(session, "Output folder", out, check_out)
         self.device = ipywidgets.Dropdown(
@@ -103,7 +91,6 @@ def check_genome(value: str) -> str:
     if not value:
         return "FASTA, plain or compressed; may stay empty if the annotation ends in ##FASTA"
     path = Path(value).expanduser()
-    check_readable(path)
     check_begins_as_fasta(path)
     return f"FASTA, {megabytes(path)}"
 
@@ -113,7 +100,6 @@ def check_annotation(value: str) -> str:
     if not value:
         raise InputError("choose the gene models, GFF3 or GTF")
     path = Path(value).expanduser()
-    check_readable(path)
     with open_binary(path) as handle:
         dialect = sniff_dialect(handle)
     return f"{dialect.upper()}, {megabytes(path)}"

@@ -6,20 +6,16 @@ import ipywidgets
 
 from genescribe.artifacts.curation import Curation, Decision
 from genescribe.errors import InputError
-from genescribe.widget.controls import WIDE, button, heading
-from genescribe.widget.gene_panel import GenePanel
+from genescribe.widget.controls import button, heading, labelled
 from genescribe.widget.session import Session
 
 
 class ReviewPanel:
     """Decides about the selected gene."""
 
-    def __init__(self, session: Session, gene: GenePanel) -> None:
+    def __init__(self, session: Session) -> None:
         self.session = session
-        self.gene = gene
-        self.text = ipywidgets.Textarea(
-            description="Text", rows=3, style=WIDE, layout={"width": "auto"}
-        )
+        self.text = labelled(ipywidgets.Textarea, "Text", rows=3)
         self.accept = button(session, "Accept", "the model’s text is right", self.accept_text)
         self.reject = button(session, "Reject", "take the text out", self.reject_text)
         self.edit = button(session, "Save edit", "write the text above instead", self.save_edit)
@@ -36,9 +32,9 @@ class ReviewPanel:
 
     def fill(self) -> None:
         """Show the text to judge, and what was decided about it."""
-        entry = self.gene.entry
-        self.text.value = self.session.reviewed.text_of(entry) if entry else ""
-        self.state.value = self.session.reviewed.review_of(self.session.gene_id) if entry else ""
+        entry = self.session.entry
+        self.text.value = self.session.text_of(entry) if entry else ""
+        self.state.value = self.session.review_of(self.session.gene_id) if entry else ""
 
     def accept_text(self) -> None:
         """Keep the model's text, and write it even where it is uncertain."""
@@ -61,13 +57,13 @@ class ReviewPanel:
         self.session.say(f"{self.session.gene_id}: not reviewed any more.")
 
     def _predicted(self) -> str:
-        entry = self.gene.entry
+        entry = self.session.entry
         if entry is None or not entry.description.text:
             raise InputError("the model wrote no text about this gene; write one and save the edit")
         return entry.description.text
 
     def _decide(self, decision: Decision, text: str) -> None:
-        entry = self.gene.entry
+        entry = self.session.entry
         if entry is None:
             raise InputError("choose a gene first")
         if decision is Decision.REJECT:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -19,15 +19,20 @@ from genescribe.doors import NOTEBOOK
 from genescribe.errors import GenescribeError, Remedy
 from genescribe.files import sole_writer
 from genescribe.pipeline.results import Results
-from genescribe.widget.reviewed import ReviewedGenes
+from genescribe.report.entries import Entry
 
 log = logging.getLogger(__name__)
+
+CURATION = "curation.tsv"
+UNREVIEWED = "not reviewed"
 
 
 class Session(traitlets.HasTraits):
     """One widget's state; panels observe its traits.
 
-    ``decisions`` counts up whenever something was decided about a gene.
+    ``decisions`` counts up whenever something was decided about a gene. ``entries`` are the genes
+    of the results in the order of the input, which ``position`` counts; ``curations`` is what
+    people decided about them.
     """
 
     results = traitlets.Instance(Results, allow_none=True)
@@ -38,8 +43,11 @@ class Session(traitlets.HasTraits):
         super().__init__()
         self.message = ipywidgets.HTML()
         self.message.add_class("genescribe-message")
-        self.reviewed = ReviewedGenes([], {})
-        self._background: list[threading.Event] = []
+        self.entries: list[Entry] = []
+        self.position: dict[str, int] = {}
+        self.curations: dict[str, Curation] = {}
+        self._working = 0
+        self._changed = threading.Condition()
 
     def say(self, text: str, kind: str = "done") -> None:
         """Show a sentence in the message line; ``kind`` is done, busy or error."""
@@ -79,40 +87,37 @@ class Session(traitlets.HasTraits):
 
     def in_background(self, work: Callable[[], None]) -> None:
         """Do ``work`` in a thread, so that the kernel stays usable; its errors are shown."""
-        finished = threading.Event()
 
-        def work_and_tell() -> None:
+        def count(change: int) -> None:
+            with self._changed:
+                self._working += change
+                self._changed.notify_all()
+
+        def work_and_count() -> None:
             try:
                 self.guard(work)()
             finally:
-                finished.set()
+                count(-1)
 
-        self._background = [one for one in self._background if not one.is_set()] + [finished]
-        threading.Thread(target=work_and_tell, name="genescribe", daemon=True).start()
+        count(1)
+        threading.Thread(target=work_and_count, name="genescribe", daemon=True).start()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until no background work is left; tell whether that is so.
 
-        Events, because a thread whose ``join`` was interrupted counts as ended (Python 3.11).
+        Counted, because a thread whose ``join`` was interrupted counts as ended (Python 3.11).
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while running := [one for one in self._background if not one.is_set()]:
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                return False
-            running[0].wait(left)
-        return True
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._working, timeout)
 
     def show(self, results: Results) -> None:
         """Put results, and what was decided about them before, on show."""
-        path = results.folder / "curation.tsv"
-        curations: list[Curation] = []
+        self.entries = results.entries
+        self.position = {entry.row.gene_id: at for at, entry in enumerate(results.entries)}
+        self.curations = {}
         with self.errors_shown():
-            curations = read_curation(path) if path.exists() else []
-        known = {entry.row.gene_id for entry in results.entries}
-        self.reviewed = ReviewedGenes(
-            results.entries, {one.gene_id: one for one in curations if one.gene_id in known}
-        )
+            kept = read_decisions(results.folder)
+            self.curations = {name: one for name, one in kept.items() if name in self.position}
         self.gene_id = ""
         self.results = results
         if results.entries:
@@ -124,12 +129,34 @@ class Session(traitlets.HasTraits):
         The file is read anew each time: another widget may have written there.
         """
         assert self.results is not None, "no results to decide about"
-        path = self.results.folder / "curation.tsv"
-        with sole_writer(self.results.folder):
-            kept = {one.gene_id: one for one in read_curation(path)} if path.exists() else {}
-            kept.pop(self.gene_id, None)
-            if curation is not None:
-                kept[self.gene_id] = curation
-            write_curation(path, kept.values())
-        self.reviewed.decide(self.gene_id, curation)
+        folder = self.results.folder
+        with sole_writer(folder):
+            kept = read_decisions(folder)
+            for decisions in (kept, self.curations):
+                decisions.pop(self.gene_id, None)
+                if curation is not None:
+                    decisions[self.gene_id] = curation
+            write_curation(folder / CURATION, kept.values())
         self.decisions += 1
+
+    @property
+    def entry(self) -> Entry | None:
+        """The selected gene."""
+        position = self.position.get(self.gene_id)
+        return None if position is None else self.entries[position]
+
+    def review_of(self, gene_id: str) -> str:
+        """Return the decision about a gene, or that there is none."""
+        curation = self.curations.get(gene_id)
+        return str(curation.decision) if curation else UNREVIEWED
+
+    def text_of(self, entry: Entry) -> str:
+        """Return what the annotation would say: the edited text, or the model's."""
+        curation = self.curations.get(entry.row.gene_id)
+        return curation.text if curation and curation.text else entry.description.text
+
+
+def read_decisions(folder: Path) -> dict[str, Curation]:
+    """Return what ``curation.tsv`` of a run's folder says of each gene; nothing without one."""
+    path = folder / CURATION
+    return {one.gene_id: one for one in read_curation(path)} if path.exists() else {}
