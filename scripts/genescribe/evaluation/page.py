@@ -125,7 +125,6 @@ def write_calibration_page(path: Path, figures: CalibrationFigures) -> None:
 def _write(
     path: Path, title: str, facts: str, tiles: Sequence[Tile], sections: Sequence[Section]
 ) -> None:
-    own = html.asset(__package__, "evaluation.css")
     html.write_page(
         path,
         __package__,
@@ -134,9 +133,11 @@ def _write(
         facts=facts,
         caution=CAUTION,
         tiles=tiles,
-        sections=sections,
+        parts=sections,
+        sections=[(section.name, section.title) for section in sections],
+        skip_to="figures",
         version=__version__,
-        **html.inlined(style=html.style(own)),
+        style=html.asset(__package__, "evaluation.css"),
     )
 
 
