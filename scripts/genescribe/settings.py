@@ -39,37 +39,48 @@ class Settings(Keys):
             raise InputError(f"{where}: {message}" if where else message) from error
 
 
-def without_none(field: FieldInfo) -> Any:
-    """Return the type of a setting, apart from None and bounds."""
-    types = [one for one in get_args(field.annotation) if one is not type(None)]
-    is_optional = type(None) in get_args(field.annotation) and len(types) == 1
-    kind = types[0] if is_optional else field.annotation
+def is_several(field: FieldInfo) -> bool:
+    """Tell whether a setting is a tuple of any length."""
+    return get_origin(field.annotation) is tuple and get_args(field.annotation)[-1] is Ellipsis
+
+
+def type_of(field: FieldInfo) -> Any:
+    """Return the type of a setting, or of one of its values, apart from None and bounds."""
+    kind: Any = get_args(field.annotation)[0] if is_several(field) else field.annotation
+    types = [one for one in get_args(kind) if one is not type(None)]
+    if type(None) in get_args(kind) and len(types) == 1:
+        kind = types[0]
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def choices(field: FieldInfo) -> tuple[str, ...]:
     """Return the words that a setting may be, () where it is not one of few."""
-    kind = without_none(field)
+    kind = type_of(field)
     if get_origin(kind) is Literal:
         words = tuple(map(str, get_args(kind)))
     elif isinstance(kind, EnumMeta):
         words = tuple(str(member.value) for member in cast("type[Enum]", kind))
     else:
         return ()
-    return words if kind is field.annotation else (AUTO, *words)
+    return (AUTO, *words) if type(None) in get_args(field.annotation) else words
 
 
 def default(field: FieldInfo) -> Any:
     """Return the default as the doors write it."""
     value = field.get_default(call_default_factory=True)
-    return AUTO if value is None and choices(field) else value
+    if value is None and choices(field):
+        return AUTO
+    return value.value if isinstance(value, Enum) else value
 
 
 def parse(field: FieldInfo, text: str) -> Any:
     """Return the value that a word stands for; ValueError says what the setting takes."""
+    kind: Any = field.annotation
+    if is_several(field):
+        kind = get_args(kind)[0]
+    elif field.metadata:
+        kind = Annotated[kind, *field.metadata]
     try:
-        kind: Any = field.annotation
-        taken: Any = Annotated[kind, *field.metadata] if field.metadata else kind
-        return TypeAdapter(taken).validate_python(text)
+        return TypeAdapter(kind).validate_python(text)
     except ValidationError as error:
         raise ValueError(problem(error)[1]) from error

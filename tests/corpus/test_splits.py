@@ -139,7 +139,7 @@ def test_mmseqs_that_is_missing(genes: Genes, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_families_stay_whole(genes: Genes, kin: Relatives) -> None:
-    rows = divide(genes, SplitSettings(By.FAMILY, validation=6, test=9), kin)
+    rows = divide(genes, SplitSettings(by=By.FAMILY, validation=6, test=9), kin)
     assert [len(on(rows, side)) for side in Side] == [45, 6, 9, 0]
     for family in range(FAMILIES):
         assert len({row.side for row in rows if row.family == family}) == 1
@@ -149,7 +149,7 @@ def test_families_stay_whole(genes: Genes, kin: Relatives) -> None:
 
 
 def test_random_split_takes_single_genes_and_says_what_leaks(genes: Genes, kin: Relatives) -> None:
-    rows = divide(genes, SplitSettings(By.RANDOM, validation=0.1, test=0.25), kin)
+    rows = divide(genes, SplitSettings(by=By.RANDOM, validation=0.1, test=0.25), kin)
     assert [len(on(rows, side)) for side in Side] == [39, 6, 15, 0]
     report = {row.side: row for row in leakage(genes, rows)}
     train = {row.family for row in on(rows, Side.TRAIN)}
@@ -159,14 +159,16 @@ def test_random_split_takes_single_genes_and_says_what_leaks(genes: Genes, kin: 
 
 def test_a_text_that_training_has_as_well_leaks(genes: Genes, kin: Relatives) -> None:
     same = [[record(gene[0].gene_id, gene[0].sequence, answer="holin")] for gene in genes]
-    rows = divide(same, SplitSettings(By.FAMILY, validation=0, test=6), kin)
+    rows = divide(same, SplitSettings(by=By.FAMILY, validation=0, test=6), kin)
     assert leakage(same, rows)[0].same_answer_in_train == 6
 
 
 def test_sides_are_the_same_again_and_others_with_another_seed(
     genes: Genes, kin: Relatives
 ) -> None:
-    settings = [SplitSettings(By.RANDOM, 0.1, 0.1, seed=seed) for seed in (1, 1, 2)]
+    settings = [
+        SplitSettings(by=By.RANDOM, validation=0.1, test=0.1, seed=seed) for seed in (1, 1, 2)
+    ]
     one, again, other = (divide(genes, each, kin) for each in settings)
     assert one == again != other
 
@@ -176,7 +178,7 @@ def test_organisms_held_out(genes: Genes, kin: Relatives) -> None:
     other = [[record("x", genes[at][0].sequence, organism="Other")] for at in range(30)]
     both = [[*genes[0], *other[0]], *other[1:], *genes[30:]]
     for by, test in ((By.SPECIES, 0), (By.FAMILY, 3)):
-        rows = divide(both, SplitSettings(by, 3, test, held_out=("Other",)), kin)
+        rows = divide(both, SplitSettings(by=by, validation=3, test=test, held_out=("Other",)), kin)
         assert Counter(row.side for row in rows)[Side.HELD_OUT] == 30
         assert all(row.side is Side.HELD_OUT for row in rows[:30])
         assert len(on(rows, Side.VALIDATION)) == 3
@@ -188,7 +190,7 @@ def test_genes_of_which_nothing_is_known_do_not_count(genes: Genes, kin: Relativ
         gene if at % 2 else [record("u", gene[0].sequence, answer="orf", informative=False)]
         for at, gene in enumerate(genes)
     ]
-    rows = divide(known, SplitSettings(By.RANDOM, 0, 10), kin)
+    rows = divide(known, SplitSettings(by=By.RANDOM, validation=0, test=10), kin)
     test = {row.sha256 for row in on(rows, Side.TEST)}
     assert sum(gene[0].informative for gene in known if gene[0].sha256 in test) == 10
     assert len(test) > 10
@@ -198,22 +200,25 @@ def test_genes_of_which_nothing_is_known_do_not_count(genes: Genes, kin: Relativ
     ("settings", "message"),
     [
         (
-            SplitSettings(By.SPECIES, 0, 0),
+            SplitSettings(by=By.SPECIES, validation=0, test=0),
             "a split by species holds out organisms: Toy toy; name an organism",
         ),
         (
-            SplitSettings(By.FAMILY, 0, 0, ("E",)),
+            SplitSettings(by=By.FAMILY, validation=0, test=0, held_out=("E",)),
             "'E' is to be held out: not in the corpus.*Toy toy",
         ),
         (
-            SplitSettings(By.FAMILY, 0, 60),
+            SplitSettings(by=By.FAMILY, validation=0, test=60),
             "a split by family leaves no described gene on.* train; .* larger",
         ),
         (
-            SplitSettings(By.RANDOM, 0, 0.1, ("Toy toy",)),
+            SplitSettings(by=By.RANDOM, validation=0, test=0.1, held_out=("Toy toy",)),
             "a split by random leaves no described gene",
         ),
-        (SplitSettings(By.RANDOM, 0.001, 0.1), "leaves no described gene on.* validation"),
+        (
+            SplitSettings(by=By.RANDOM, validation=0.001, test=0.1),
+            "leaves no described gene on.* validation",
+        ),
     ],
 )
 def test_splits_that_leave_nothing(
@@ -227,7 +232,7 @@ def test_splits_that_leave_nothing(
 
 
 def test_table(genes: Genes, kin: Relatives, tmp_path: Path) -> None:
-    rows = divide(genes, SplitSettings(By.FAMILY, 3, 3), kin)
+    rows = divide(genes, SplitSettings(by=By.FAMILY, validation=3, test=3), kin)
     path = tmp_path / "splits.tsv"
     write_splits(path, rows)
     assert list(read_splits(path).values()) == rows

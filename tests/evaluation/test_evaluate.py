@@ -358,7 +358,10 @@ def test_references_that_are_none(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--side", "holdout"], "side holdout: there are train, validation, test, held_out"),
+        (
+            ["--side", "holdout"],
+            "'holdout' is not one of 'train', 'validation', 'test', 'held_out'",
+        ),
         (["--side", "validation"], "no informative answer to 'product name' on side validation"),
         (["--question", "summary"], "no informative answer to 'summary'"),
         (["--model", "nothing"], "no model named 'nothing'"),

@@ -40,7 +40,10 @@ WORDS = {
 
 COMMANDS = {words[-1] for words in all_commands() if words}
 OPTIONS = {
-    flag for command in all_commands().values() for option in command.params for flag in option.opts
+    flag
+    for command in all_commands().values()
+    for option in command.params
+    for flag in [*option.opts, *option.secondary_opts]
 }
 COMMAND = re.compile(rf"\bgenescribe ({'|'.join(map(re.escape, COMMANDS))})\b")
 

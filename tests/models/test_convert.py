@@ -24,7 +24,7 @@ from transformers import AutoTokenizer
 
 from genescribe.errors import ConversionError
 from genescribe.models.convert import Companions, Conversion, convert
-from genescribe.models.convert.configs import CONFIGS
+from genescribe.models.convert.layouts import LAYOUTS
 from genescribe.models.convert.source import Source, read_source
 from genescribe.models.convert.vocabulary import load_tokenizer
 from genescribe.specs.spec import load_spec
@@ -203,7 +203,7 @@ PUBLISHED_ARGS = {
 def test_published_sizes_are_those_of_the_specs(
     spec: str, key: str | None, layout: str, facts: dict[str, Any]
 ) -> None:
-    config = CONFIGS[layout](Source(Path("absent"), {}, facts), Companions())
+    config = LAYOUTS[layout].config(Source(Path("absent"), {}, facts), Companions())
     said = load_spec(spec).config
     assert said
     assert list(disagreements(said[key] if key else said, config)) == []

@@ -188,7 +188,8 @@ def epochs(count: int, config: TrainConfig, **changes: Any) -> Epochs:
     ]
     values = {"batch_genes": 16, **changes}
     stage_ = Stage(name="all", train=("encoder",), learning_rate=0.1, steps=1, **values)
-    return Epochs(examples, np.arange(1, count + 1), stage_, config, 0)
+    config = config.model_copy(update={"stages": (stage_,)})
+    return Epochs(examples, np.arange(1, count + 1), config, 0)
 
 
 def test_an_epoch_shows_one_of_each_cluster_in_batches_of_similar_length() -> None:

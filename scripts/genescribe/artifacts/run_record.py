@@ -56,28 +56,24 @@ class StageRecord:
     """
 
     stage: str
+    wall_seconds: float | None = None
+    peak_memory_mb: float | None = None
+    device: str | None = None
+    computed: int | None = None
     inputs: dict[str, InputFile] | None = None
     settings: dict[str, Any] | None = None
     model: ModelFacts | list[ModelFacts] | None = None
-    device: str | None = None
-    computed: int | None = None
     genes_found: int | None = None
     genes: dict[str, int] | None = None
     files: list[str] | None = None
     report: str | None = None
-    wall_seconds: float | None = None
-    peak_memory_mb: float | None = None
     command: str | None = None
     versions: dict[str, str] | None = None
 
     def measured(self) -> StageRecord:
         """Return what a run record says of a stage: where it ran, and what it took."""
         return StageRecord(
-            self.stage,
-            wall_seconds=self.wall_seconds,
-            peak_memory_mb=self.peak_memory_mb,
-            device=self.device,
-            computed=self.computed,
+            self.stage, self.wall_seconds, self.peak_memory_mb, self.device, self.computed
         )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from genescribe.cli import options
-from genescribe.cli.grammar import PATH, Arguments, Option, Parsed, command, section
+from genescribe.cli.grammar import PATH, Arguments, Option, command, section
+from genescribe.cli.settings import options_of
+from genescribe.corpus.settings import SplitSettings
 from genescribe.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,19 +20,6 @@ if TYPE_CHECKING:
     from genescribe.corpus.sources import Source
 
 log = logging.getLogger(__name__)
-
-
-def size(text: str) -> float:
-    """Parse a number of genes, or a share below 1."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not (0 <= number < 1 or number.is_integer()):
-        raise ValueError(
-            f"{text!r} is neither a number of genes, like 1500, nor a share, like 0.05"
-        )
-    return number
 
 
 @command(
@@ -83,59 +71,16 @@ def corpus(args: Arguments) -> None:
         ["corpus"], type=PATH, metavar="CORPUS", help="corpus written by genescribe corpus"
     ),
     options.out("TSV", "table; beside it what the sides have in common (.leakage.tsv)"),
-    Option(
-        "--by",
-        type=click.Choice(["random", "family", "species"]),
-        required=True,
-        help="what is kept on one side: single sequences, protein families, or organisms",
+    *options_of(
+        SplitSettings, Option.section, held_out={"flags": ("--held-out",), "metavar": "ORGANISM"}
     ),
-    Option(
-        "--held-out",
-        multiple=True,
-        metavar="ORGANISM",
-        help="organism whose genes are neither trained on nor tuned on; may be repeated",
-    ),
-    Option(
-        "--validation",
-        type=Parsed(size),
-        default=0.02,
-        metavar="N",
-        help="size of the validation side: a number of described genes, or a share below 1",
-    ),
-    Option(
-        "--test",
-        type=Parsed(size),
-        metavar="N",
-        help="size of the test side, likewise (default: 0.05; by species: 0)",
-    ),
-    Option("--seed", type=options.NOT_NEGATIVE, default=0, metavar="N", help="of the draws"),
-    Option(
-        "--no-mmseqs",
-        is_flag=True,
-        help="find families by shared k-mers alone, which misses distant ones",
-    ),
-    Option("--threads", type=options.POSITIVE, default=1, metavar="N", help="for mmseqs"),
     options.FORCE,
 )
 def splits(args: Arguments) -> None:
     """Divide a corpus, and print what the sides share."""
-    from genescribe.corpus.partition import By, SplitSettings, split
+    from genescribe.corpus.partition import split
 
-    settings = SplitSettings(
-        By(args.by),
-        validation=args.validation,
-        test=args.test,
-        held_out=args.held_out,
-        seed=args.seed,
-    )
-    report = split(
-        args.corpus,
-        args.out,
-        settings,
-        use_mmseqs=not args.no_mmseqs,
-        threads=args.threads,
-        force=args.force,
-    )
+    report = split(args.corpus, args.out, args.of(SplitSettings), force=args.force)
     if not args.quiet:
         _print_leakage(report)
 

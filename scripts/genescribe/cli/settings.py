@@ -31,7 +31,7 @@ def option_of(model: type[Settings], name: str, /, *flags: str, **words: Any) ->
     setting of several values is an option to repeat; a switch that is on has a ``--no-name``, too.
     """
     field = model.model_fields[name]
-    kind, default = settings.without_none(field), settings.default(field)
+    kind, default = settings.type_of(field), settings.default(field)
     flag = f"--{name.replace('_', '-')}"
     if kind is bool:
         flag = f"{flag}/--no-{flag[2:]}" if default else flag
@@ -39,7 +39,7 @@ def option_of(model: type[Settings], name: str, /, *flags: str, **words: Any) ->
         return Option(*(flags or (flag,)), name, **(made | words))
     made = {
         "help": field.description,
-        "multiple": isinstance(default, tuple),
+        "multiple": settings.is_several(field),
         "show_default": default not in ((), {}),
         "metavar": METAVARS.get(kind),
         "type": Parsed(partial(settings.parse, field)),
@@ -49,7 +49,10 @@ def option_of(model: type[Settings], name: str, /, *flags: str, **words: Any) ->
         made["type"] = click.Choice(choices)
     elif kind is Path:
         made["type"] = PATH
-    return Option(*(flags or (flag,)), name, **(made | words))
+    made |= words
+    if made["multiple"]:
+        made["help"] += "; may be repeated"
+    return Option(*(flags or (flag,)), name, **made)
 
 
 Words = Mapping[str, Any]
@@ -62,6 +65,7 @@ def options_of(model: type[Settings], title: str, /, **own: Words | None) -> tup
     ``own`` are the door's words for single ones; None leaves one out.
     """
     names = [name for name in model.model_fields if own.get(name, {}) is not None]
+    names.sort(key=lambda name: name != "model")  # which a person chooses first
     made = []
     for name in names:
         words = dict(own.get(name) or {})
@@ -115,12 +119,7 @@ DESCRIBE = MODELS + options_of(
     cache={"metavar": "DIR"},
 )
 SHARD = option_of(
-    DescribeSettings,
-    "shard",
-    type=Parsed(options.shard),
-    multiple=False,
-    metavar="I/N",
-    show_default=False,
+    DescribeSettings, "shard", type=Parsed(options.shard), metavar="I/N", show_default=False
 )
 DECORATE = options_of(
     DecorateSettings,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,42 +27,13 @@ from genescribe.corpus.records import (
     by_gene,
     read_corpus,
 )
+from genescribe.corpus.settings import By, SplitSettings
 from genescribe.corpus.splits import Side, SplitRow, write_splits
 from genescribe.errors import InputError, Remedy
 from genescribe.files import refuse_existing
 
 MAX_FAMILY = 60
 """Larger families stay in training: one of them would be most of a side."""
-
-
-class By(StrEnum):
-    """What is kept whole: nothing but the sequence, protein families, or organisms."""
-
-    RANDOM = "random"
-    FAMILY = "family"
-    SPECIES = "species"
-
-
-@dataclass(frozen=True, slots=True)
-class SplitSettings:
-    """How to divide; ``validation`` and ``test`` are numbers of described genes, or shares below 1.
-
-    ``test`` None is 0.05, and 0 by species. Genes of the organisms ``held_out`` are on a side of
-    their own, whatever ``by``; with ``by`` species they are the test.
-    """
-
-    by: By
-    validation: float = 0.02
-    test: float | None = None
-    held_out: tuple[str, ...] = ()
-    seed: int = 0
-
-    @property
-    def test_size(self) -> float:
-        """The size of the test side."""
-        if self.test is not None:
-            return self.test
-        return 0.0 if self.by is By.SPECIES else 0.05
 
 
 class Relatives(NamedTuple):
@@ -99,22 +68,17 @@ def split(
     out: Path,
     settings: SplitSettings,
     *,
-    use_mmseqs: bool = True,
-    threads: int = 1,
     force: bool = False,
 ) -> list[Leakage]:
     """Write on which side each sequence of a corpus is to ``out`` (.tsv).
 
-    What the sides share is returned, and written beside it as ``.leakage.tsv``. ``use_mmseqs``
-    finds distant relatives by alignment, in ``threads``. Raises OutputExistsError unless
-    ``force``, and what ``divide`` and ``find_relatives`` raise.
+    What the sides share is returned, and written beside it as ``.leakage.tsv``. Raises
+    OutputExistsError unless ``force``, and what ``divide`` and ``find_relatives`` raise.
 
     >>> from genescribe import corpus
-    >>> from genescribe.corpus.partition import By, SplitSettings
-    >>> settings = SplitSettings(By.RANDOM, validation=0, test=1)
-    >>> (test,) = corpus.split(
-    ...     Path("corpus.jsonl.gz"), Path("splits.tsv"), settings, use_mmseqs=False
-    ... )
+    >>> from genescribe.corpus.settings import SplitSettings
+    >>> settings = SplitSettings(by="random", validation=0, test=1, mmseqs=False)
+    >>> (test,) = corpus.split(Path("corpus.jsonl.gz"), Path("splits.tsv"), settings)
     >>> test.side, test.genes, test.same_answer_in_train
     (<Side.TEST: 'test'>, 1, 0)
     """
@@ -122,7 +86,7 @@ def split(
     refuse_existing([out, report_path], force)
     genes = list(by_gene(read_corpus(corpus)))
     check_organisms(genes, settings)
-    relatives = find_relatives(genes, use_mmseqs=use_mmseqs, threads=threads)
+    relatives = find_relatives(genes, use_mmseqs=settings.mmseqs, threads=settings.threads)
     rows = divide(genes, settings, relatives)
     report = leakage(genes, rows)
     write_splits(out, rows)

@@ -10,8 +10,7 @@ import numpy as np
 
 from genescribe.artifacts.descriptions import read_descriptions
 from genescribe.corpus.records import read_corpus
-from genescribe.corpus.splits import Side, read_splits
-from genescribe.errors import InputError
+from genescribe.corpus.splits import read_splits
 from genescribe.evaluation import calibration
 from genescribe.evaluation.cases import Selection, sample, select, sequences, swap_sequences
 from genescribe.evaluation.comparison import MODEL, Scoring, score_run, score_texts, sum_up
@@ -130,9 +129,6 @@ def calibrate(
 
 
 def _select(what: ModelOnCorpus, seed: int) -> Selection:
-    for side in what.sides:
-        if side not in set(Side):
-            raise InputError(f"side {side}: there are {', '.join(Side)}")
     corpus, splits = read_corpus(what.corpus), read_splits(what.splits)
     selection = select(corpus, splits, what.sides, what.questions)
     return replace(selection, cases=sample(selection.cases, what.genes, seed))

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
 
 from genescribe.corpus.records import PRODUCT_NAME
+from genescribe.corpus.splits import Side
+from genescribe.inference.settings import SHIPPED_MODEL, PlaceSettings
+from genescribe.keys import Count, Natural, Text
 from genescribe.records import Progress
+from genescribe.settings import Settings
 
-PROTOCOLS = ("genechat", "rnagpt", "genomicllm")
+Protocol = Literal["genechat", "rnagpt", "genomicllm"]
 """Published models whose way of scoring can be asked for."""
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 CORRECT_ROUGE_L = 0.5
 """A text is called correct if its ROUGE-L F against a reference is at least this."""
-TARGET_PRECISION = 0.7
 
 Watch = Callable[[str], Progress | None]
 """Gives the progress of one pass over the genes, by what the pass does."""
@@ -23,21 +30,25 @@ def unwatched(_: str) -> None:
     """Watch nothing."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelOnCorpus:
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class ModelOnCorpus(PlaceSettings):
     """A model, and the genes of a corpus that it is tried on: informative answers of ``sides``.
 
-    ``genes`` is how many at most, drawn at random. ``organism`` is what the model is told.
+    ``watch`` gives the progress of each pass.
     """
 
-    model: str | Path
-    corpus: Path
-    splits: Path
-    sides: tuple[str, ...]
-    questions: tuple[str, ...] = (PRODUCT_NAME,)
-    genes: int | None = None
-    organism: str | None = None
-    device: str = "auto"
+    model: str | Path = Field(
+        default=SHIPPED_MODEL, description="name of a model, or path of a spec"
+    )
+    corpus: Path = Field(description="corpus of genes with what is known of them")
+    splits: Path = Field(description="its division into sides")
+    sides: tuple[Side, ...] = Field(description="sides to take genes from")
+    questions: tuple[Text, ...] = Field(
+        default=(PRODUCT_NAME,), description="questions whose answers count"
+    )
+    genes: Count | None = Field(default=None, description="at most so many genes, drawn at random")
     watch: Watch = unwatched
 
 
@@ -53,30 +64,37 @@ class ExistingTexts:
     question: str = PRODUCT_NAME
 
 
-@dataclass(frozen=True, kw_only=True)
-class EvaluationSettings:
-    """How texts are scored.
+class ScoringSettings(Settings):
+    """When a text counts as correct, and what decides the draws."""
 
-    ``correct`` is the ROUGE-L F against a reference from which on a text counts as correct.
-    ``encoder`` is the folder of an encoder of transformers for the semantic scores, None for
-    character n-grams; ``tokenizer`` the folder of the one whose pieces protocol genomicllm counts,
-    None for the model's. ``seed`` decides every draw.
-    """
-
-    correct: float = CORRECT_ROUGE_L
-    seed: int = 0
-    encoder: Path | None = None
-    protocols: tuple[str, ...] = ()
-    tokenizer: Path | None = None
+    correct: Share = Field(
+        default=CORRECT_ROUGE_L,
+        description="ROUGE-L F against a reference from which on a text counts as correct",
+    )
+    seed: Natural = Field(default=0, description="decides every draw")
 
 
-@dataclass(frozen=True, kw_only=True)
-class CalibrationSettings:
-    """What is fitted: thresholds for ``target_precision``, the share of correct texts wanted.
+class CalibrationSettings(ScoringSettings):
+    """What a calibration fits."""
 
-    ``correct`` and ``seed`` as in ``EvaluationSettings``.
-    """
+    target_precision: Share = Field(
+        default=0.7, description="share of correct texts wanted among the described"
+    )
 
-    target_precision: float = TARGET_PRECISION
-    correct: float = CORRECT_ROUGE_L
-    seed: int = 0
+
+class EvaluationSettings(ScoringSettings):
+    """How texts are scored."""
+
+    encoder: Path | None = Field(
+        default=None,
+        description="folder of an encoder of transformers for the semantic scores; character "
+        "n-grams where not given",
+    )
+    protocols: tuple[Protocol, ...] = Field(
+        default=(), description="published models as which to score, too"
+    )
+    tokenizer: Path | None = Field(
+        default=None,
+        description="folder of the tokenizer whose pieces protocol genomicllm counts; the model's "
+        "where not given",
+    )

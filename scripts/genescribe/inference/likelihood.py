@@ -44,7 +44,7 @@ def text_likelihoods(
         inputs = writer.read(writer.prompts(batch, params), batch, params)
         ids = writer.text_ids([texts[place] for place in chosen])  # (batch, text tokens)
         mask = writer.model.text_mask(ids)  # (batch, text tokens)
-        log_probs = writer.model.text_log_probs(inputs, ids, True, mask)  # (batch, text tokens)
+        log_probs = writer.model.text_log_probs(inputs, ids, mask)  # (batch, text tokens)
         sums, counts = log_probs.double().sum(1).tolist(), mask.sum(1).tolist()
         for place, log_prob, count in zip(chosen, sums, counts, strict=True):
             results[place] = TextLikelihood(log_prob, count)

@@ -17,16 +17,9 @@ SHIPPED_MODEL = "tiny"
 Device = Literal["auto", "cpu", "cuda"]
 
 
-class ModelSettings(Settings):
-    """Which model, where it runs, and what it is told of every gene.
+class PlaceSettings(Settings):
+    """Where a model runs, and what it is told of every gene."""
 
-    ``model`` is one model for all genes (name, or path of a spec), or biotype pattern -> model
-    (``specs.routing``).
-    """
-
-    model: ModelChoice = Field(
-        default=SHIPPED_MODEL, description="name of a model, or path of a spec"
-    )
     device: Device = Field(
         default="auto", description="where to compute; auto is a CUDA GPU if there is one"
     )
@@ -35,6 +28,18 @@ class ModelSettings(Settings):
     )
     threads: Count | None = Field(
         default=None, description="CPU threads; all cores where not given"
+    )
+
+
+class ModelSettings(PlaceSettings):
+    """Which model, and where it runs.
+
+    ``model`` is one model for all genes (name, or path of a spec), or biotype pattern -> model
+    (``specs.routing``).
+    """
+
+    model: ModelChoice = Field(
+        default=SHIPPED_MODEL, description="name of a model, or path of a spec"
     )
 
 

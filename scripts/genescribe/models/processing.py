@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoTokenizer, BatchFeature, PreTrainedConfig
 
 from genescribe.errors import InputError
@@ -40,10 +41,6 @@ class PromptProcessor:
     def __init__(self, tokenizer: Any, prompt: PromptVariant) -> None:
         self.tokenizer = tokenizer
         self.prompt = prompt
-
-    def save_pretrained(self, folder: Path) -> None:
-        """Write the tokenizer's files to ``folder``."""
-        self.tokenizer.save_pretrained(str(folder))
 
     def segments(
         self,
@@ -104,9 +101,11 @@ class PromptProcessor:
         """
         return []
 
-    def text_tokens(self, biotype: str, **told: Any) -> int:
-        """Return how many tokens of a prompt are text, not gene; ``told`` as in a call."""
-        return sum(len(self._encode(text, begins=True)) for text in self.segments(biotype, **told))
+    def text_tokens(self, biotype: str, **fields: Any) -> int:
+        """Return how many tokens of a prompt are text, not gene; ``fields`` as in a call."""
+        return sum(
+            len(self._encode(text, begins=True)) for text in self.segments(biotype, **fields)
+        )
 
     def _chat_text(self, messages: list[dict[str, str]]) -> str:
         text: str = self.tokenizer.apply_chat_template(
@@ -117,11 +116,9 @@ class PromptProcessor:
     def _plain(self, text: str) -> str:
         forbidden = [token.content for token in self.tokenizer.added_tokens_decoder.values()]
         forbidden.append(MARKER)
-        found = [token for token in forbidden if token in text]
-        while found:  # taking one out can join the halves of another
-            for token in found:
+        while any(token in text for token in forbidden):
+            for token in forbidden:  # taking one out can join the halves of another
                 text = text.replace(token, "")
-            found = [token for token in forbidden if token in text]
         return text
 
     def _encode(self, text: str, *, begins: bool) -> list[int]:
@@ -137,18 +134,11 @@ class PromptProcessor:
         pad = self.tokenizer.pad_token_id
         if pad is None:
             pad = self.tokenizer.eos_token_id
-        width = max(len(prompt) for prompt in prompts)
-        blanks = [width - len(prompt) for prompt in prompts]
+        rows = [torch.tensor(prompt) for prompt in prompts]
+        real = [torch.ones_like(row) for row in rows]
         return {
-            "input_ids": torch.tensor(
-                [
-                    [pad] * blank + list(prompt)
-                    for blank, prompt in zip(blanks, prompts, strict=True)
-                ]
-            ),
-            "attention_mask": torch.tensor(
-                [[0] * blank + [1] * (width - blank) for blank in blanks]
-            ),
+            "input_ids": pad_sequence(rows, True, pad, "left"),
+            "attention_mask": pad_sequence(real, True, 0, "left"),
         }
 
 
@@ -210,12 +200,12 @@ class SequenceChatProcessor(PromptProcessor):
         """Return what the encoder holds in memory of each gene of a batch, in tokens."""
         return self.reader.cost(length)
 
-    def prompt_tokens(self, record: SequenceRecord, **told: Any) -> int:
+    def prompt_tokens(self, record: SequenceRecord, **fields: Any) -> int:
         """Return how many tokens a prompt takes, whether there is room for them or not.
 
-        ``told`` is what a call gets beside the records.
+        ``fields`` is what a call gets beside the records.
         """
-        return int(self([record], **told)["input_ids"].shape[1])
+        return int(self([record], **fields)["input_ids"].shape[1])
 
     def sequence_inputs(self, readings: Sequence[Reading]) -> dict[str, Tensor]:
         """Return the encoder's inputs for a batch of genes as they were read, ``sequence_...``."""
@@ -283,12 +273,12 @@ class SequenceTextProcessor(PromptProcessor):
         """Return 0: there is no encoder."""
         return 0
 
-    def prompt_tokens(self, record: SequenceRecord, **told: Any) -> int:
+    def prompt_tokens(self, record: SequenceRecord, **fields: Any) -> int:
         """Return how many tokens a prompt takes, whether there is room for them or not.
 
-        ``told`` is what a call gets beside the records.
+        ``fields`` is what a call gets beside the records.
         """
-        return len(self._prompt_ids(record, *self.segments(record.biotype, **told)))
+        return len(self._prompt_ids(record, *self.segments(record.biotype, **fields)))
 
     def _prompt_ids(self, record: SequenceRecord, before: str, after: str) -> list[int]:
         return self._encode(before + record.sequence + after, begins=self.prompt.bos != "none")

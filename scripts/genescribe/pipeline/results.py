@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from genescribe.artifacts.descriptions import DESCRIPTION_COLUMNS, read_descriptions
 from genescribe.artifacts.genes import read_genes_tsv
 from genescribe.artifacts.run_record import RunRecord, read_record
-from genescribe.errors import InputError
+from genescribe.errors import FormatError, InputError
 from genescribe.genome.settings import DecorateSettings
 from genescribe.pipeline.run import WORK_FOLDER
 from genescribe.report.entries import Entry, pair
@@ -40,7 +40,7 @@ class Results:
     @property
     def name(self) -> str:
         """The name of the result files."""
-        return str(self._settings["name"])
+        return str(self._setting("name"))
 
     @property
     def annotation(self) -> Path:
@@ -56,19 +56,21 @@ class Results:
     @property
     def organism(self) -> str | None:
         """What the model was told of the organism."""
-        organism: str | None = self._settings["organism"]
+        organism: str | None = self._setting("organism")
         return organism
 
     @property
     def decorate(self) -> DecorateSettings:
         """How the run wrote the annotation."""
         names = DecorateSettings.model_fields
-        return DecorateSettings(**{name: self._settings[name] for name in names})
+        return DecorateSettings(**{name: self._setting(name) for name in names})
 
-    @property
-    def _settings(self) -> dict[str, Any]:
-        assert self.record.settings is not None, "run.json of a finished run holds its settings"
-        return self.record.settings
+    def _setting(self, name: str) -> Any:
+        settings = self.record.settings or {}
+        if name not in settings:
+            path = self.folder / "run.json"
+            raise FormatError(path, None, f"says no {name}: written by another version; run anew")
+        return settings[name]
 
     def frame(self) -> pd.DataFrame:
         """Return a row per gene with the columns of ``descriptions.tsv``."""
