@@ -13,15 +13,7 @@ from genescribe.evaluation.shown import markdown
 from genescribe.files import atomic_path
 
 TABLE_COLUMNS = ("division", "group", "genes", "text_from", "metric", "value", "low", "high")
-
-
-EVALUATION_FILES = (
-    "evaluation.json",
-    "evaluation.tsv",
-    "evaluation.md",
-    "evaluation.html",
-    "texts.tsv",
-)
+EVALUATION_FILES = (*(f"evaluation.{kind}" for kind in ("json", "tsv", "md", "html")), "texts.tsv")
 CALIBRATION_FILES = ("calibration.json", "calibration.html")
 
 

@@ -20,7 +20,7 @@ from genescribe.evaluation.figures import (
 from genescribe.evaluation.metrics import CORRECT
 from genescribe.evaluation.shown import MAIN, METRICS, STATUS_HEADS, shown, status_table
 from genescribe.pages import html
-from genescribe.pages.charts import Chart
+from genescribe.pages.charts import Bar, Chart
 from genescribe.version import __version__
 
 CHARTED = ("bleu_1", "bleu_4", "meteor", "rouge_l", "semantic_f1", CORRECT)
@@ -125,7 +125,6 @@ def write_calibration_page(path: Path, figures: CalibrationFigures) -> None:
 def _write(
     path: Path, title: str, facts: str, tiles: Sequence[Tile], sections: Sequence[Section]
 ) -> None:
-    own = html.asset(__package__, "evaluation.css")
     html.write_page(
         path,
         __package__,
@@ -134,9 +133,11 @@ def _write(
         facts=facts,
         caution=CAUTION,
         tiles=tiles,
-        sections=sections,
+        parts=sections,
+        sections=[(section.name, section.title) for section in sections],
+        skip_to="figures",
         version=__version__,
-        **html.inlined(style=html.style(own)),
+        style=html.asset(__package__, "evaluation.css"),
     )
 
 
@@ -167,7 +168,7 @@ def _systems(figures: Evaluation) -> Section:
                     SYSTEMS[name].removeprefix("the model, ").removesuffix(" description"),
                     measured[metric],
                     metric,
-                    "fill-described" if name == MODEL else "fill-skipped",
+                    is_other=name != MODEL,
                 )
                 for name, measured in systems.items()
             ],
@@ -202,11 +203,9 @@ def _systems(figures: Evaluation) -> Section:
     return Section("metrics", "The model and what needs no model", words, charts, tables)
 
 
-def _bar(label: str, figure: Figure, metric: str, kind: str = "fill-described") -> drawings.Bar:
-    value = figure.value or 0.0
-    return drawings.Bar(
-        label, value, figure.interval or (value, value), kind, _value(figure, metric)
-    )
+def _bar(label: str, figure: Figure, metric: str, *, is_other: bool = False) -> Bar:
+    value, text = figure.value or 0.0, _value(figure, metric)
+    return drawings.bar(label, value, text, figure.interval or (value, value), is_other=is_other)
 
 
 def _habit(figures: Evaluation) -> Section:

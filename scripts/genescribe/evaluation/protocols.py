@@ -140,16 +140,13 @@ def set_rouge(reference: Sequence[str], text: Sequence[str]) -> Mapping[str, flo
     ROUGE-L counts the distinct tokens of the longest common subsequence (its summary level, for a
     text of one sentence).
     """
-    common = set(_longest_common(reference, text))
+    given, own = set(reference), set(text)
+    given_pairs, own_pairs = set(pairwise(reference)), set(pairwise(text))
     return {
-        "rouge_1": _f(set(reference), set(text), set(reference) & set(text)),
-        "rouge_2": _f(_pairs(reference), _pairs(text), _pairs(reference) & _pairs(text)),
-        "rouge_l": _f(set(reference), set(text), common),
+        "rouge_1": _f(given, own, given & own),
+        "rouge_2": _f(given_pairs, own_pairs, given_pairs & own_pairs),
+        "rouge_l": _f(given, own, set(_longest_common(reference, text))),
     }
-
-
-def _pairs(tokens: Sequence[str]) -> set[tuple[str, str]]:
-    return set(pairwise(tokens))
 
 
 def _f(

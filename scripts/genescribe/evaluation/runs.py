@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genescribe.corpus.records import QUESTIONS
-from genescribe.evaluation.cases import Case, swap_sequences
+from genescribe.evaluation.cases import Case, sequences, swap_sequences
 from genescribe.evaluation.metrics import Floats, Measure
 from genescribe.evaluation.settings import Watch, unwatched
 from genescribe.inference.describer import Describer, described
@@ -63,7 +63,7 @@ def run_model(
     describer: Describer, cases: Sequence[Case], conditions: Conditions, seed: int
 ) -> ModelRun:
     """Let a model write about each case in three ways, and read the references in the same ways."""
-    own, swapped = records(cases), swap_sequences(cases, seed)
+    own, swapped = sequences(cases), swap_sequences(cases, seed)
     return ModelRun(
         own=write(describer, cases, own, conditions, "describe"),
         other_gene=write(describer, cases, swapped, conditions, "another gene's sequence").texts,
@@ -74,11 +74,6 @@ def run_model(
             "no_sequence": negative_log_likelihood(describer, cases, own, conditions, False),
         },
     )
-
-
-def records(cases: Sequence[Case]) -> list[SequenceRecord]:
-    """Return what a model reads of each case."""
-    return [case.record for case in cases if case.record is not None]
 
 
 def write(

@@ -70,10 +70,10 @@ class TransformersEncoder:
                 f"{folder}: no encoder of transformers (config.json is missing); give the folder "
                 "of one, or leave it out"
             )
-        told = {"local_files_only": True, "trust_remote_code": False}
+        options = {"local_files_only": True, "trust_remote_code": False}
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(str(folder), **told)
-            self._model = AutoModel.from_pretrained(str(folder), **told).eval()
+            self._tokenizer = AutoTokenizer.from_pretrained(str(folder), **options)
+            self._model = AutoModel.from_pretrained(str(folder), **options).eval()
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"{folder}: cannot be loaded as an encoder ({reason})") from error

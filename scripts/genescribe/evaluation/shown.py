@@ -6,17 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from genescribe.evaluation.comparison import SYSTEMS
 from genescribe.evaluation.figures import Evaluation, Figure, Figures, Share
-from genescribe.evaluation.metrics import CORRECT
+from genescribe.evaluation.metrics import CORRECT, MAX_ORDER
 
 METRICS = {
-    "bleu_1": "BLEU-1",
-    "bleu_2": "BLEU-2",
-    "bleu_3": "BLEU-3",
-    "bleu_4": "BLEU-4",
-    "corpus_bleu_1": "corpus BLEU-1",
-    "corpus_bleu_2": "corpus BLEU-2",
-    "corpus_bleu_3": "corpus BLEU-3",
-    "corpus_bleu_4": "corpus BLEU-4",
+    **{f"bleu_{n}": f"BLEU-{n}" for n in range(1, MAX_ORDER + 1)},
+    **{f"corpus_bleu_{n}": f"corpus BLEU-{n}" for n in range(1, MAX_ORDER + 1)},
     "meteor": "METEOR",
     "rouge_1": "ROUGE-1",
     "rouge_2": "ROUGE-2",
