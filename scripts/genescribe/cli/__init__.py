@@ -27,6 +27,9 @@ OUTER_ROOMS = ("genescribe.pipeline", "genescribe.cli")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    # Threads that wait for each other by spinning (libgomp's default) stall a machine that has
+    # other work, too; on an idle one a short spin is as fast. Read when torch is first loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "30000")
     try:
         called = PARSER.main(argv, "genescribe", standalone_mode=False)
     except click.UsageError as error:

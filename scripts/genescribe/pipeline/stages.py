@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-import os
 import tempfile
 import threading
 from collections import Counter
@@ -139,9 +138,6 @@ def describe_stage(
     cancel: threading.Event | None = None,
 ) -> None:
     """Write the descriptions of one shard's genes to ``out``, resumable at any moment."""
-    # Threads that wait for each other by spinning (libgomp's default) stall a machine that has
-    # other work, too; on an idle one a short spin is as fast. Read when torch is first loaded.
-    os.environ.setdefault("GOMP_SPINCOUNT", "30000")
     # torch takes seconds to import; extraction and decoration never need it
     from genescribe.inference.describer import pick_device
 
