@@ -130,9 +130,9 @@ def _bin(value: int, bins: Iterable[tuple[int, str]], rest: str) -> str:
     return next((label for limit, label in bins if value < limit), rest)
 
 
-def named(names: Sequence[str], shown: int = 3) -> str:
+def named(names: Sequence[str]) -> str:
     """Return the first names, for an error message."""
-    return ", ".join(names[:shown]) + (", ..." if len(names) > shown else "")
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def sequences(cases: Sequence[Case]) -> list[SequenceRecord]:
