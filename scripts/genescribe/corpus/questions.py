@@ -50,7 +50,7 @@ def answers(entry: SourceGene, fields: Container[Field], dropped: Counter[Drop])
     Only texts of ``fields`` are used; texts left out are counted in ``dropped``. A gene without a
     product name is named by the first clause of its description, if that is a name.
     """
-    found: list[Answer] = []
+    result: list[Answer] = []
     leads: list[Answer] = []
     for text in entry.texts:
         value = texts.clean_text(text.value)
@@ -60,16 +60,16 @@ def answers(entry: SourceGene, fields: Container[Field], dropped: Counter[Drop])
             continue
         for question, answer in _READERS[text.field](value, entry, dropped):
             informative = question not in _SPOKEN or texts.is_informative(answer)
-            found.append(Answer(question, answer, informative, text.provenance))
+            result.append(Answer(question, answer, informative, text.provenance))
         name = texts.lead(value) if text.field in (Field.DESCRIPTION, Field.NOTE) else ""
         if name:
             leads.append(Answer(PRODUCT_NAME, name, texts.is_informative(name), text.provenance))
-    questions = {answer.question for answer in found}
+    questions = {answer.question for answer in result}
     if PRODUCT_NAME not in questions:
-        found += leads[:1]
+        result += leads[:1]
     if questions & _SPOKEN and entry.biotype not in NO_BIOTYPES:
-        found.append(Answer(BIOTYPE, entry.biotype.replace("_", " "), True, found[0].provenance))
-    return found
+        result.append(Answer(BIOTYPE, entry.biotype.replace("_", " "), True, result[0].provenance))
+    return result
 
 
 Found = Iterator[tuple[str, str]]

@@ -75,8 +75,8 @@ def select(
         elif side in sides and is_wanted:
             chosen[record.sha256, record.question].append(record)
         elif side in sides:
-            asked = record.question in questions
-            left_out["says that nothing is known" if asked else "another question"] += 1
+            is_answer = record.question in questions
+            left_out["says that nothing is known" if is_answer else "another question"] += 1
     if not chosen:
         known = ", ".join(sorted({record.question for record in corpus}))
         raise InputError(

@@ -70,5 +70,5 @@ def wilson(successes: int, trials: int, level: float = LEVEL) -> Interval:
     """Return Wilson's interval of a share; (0, 1) without trials."""
     if not trials:
         return 0.0, 1.0
-    found = binomtest(successes, trials).proportion_ci(level, method="wilson")
-    return float(found.low), float(found.high)
+    bounds = binomtest(successes, trials).proportion_ci(level, method="wilson")
+    return float(bounds.low), float(bounds.high)

@@ -51,11 +51,11 @@ def status_table(statuses: Mapping[str, Share]) -> list[list[str]]:
     return [
         [
             status,
-            f"{found.genes:,}",
-            f"{found.coverage:.1%}",
-            _with_interval(Figure(found.correct, found.interval), "{:.1%}"),
+            f"{share.genes:,}",
+            f"{share.coverage:.1%}",
+            _with_interval(Figure(share.correct, share.interval), "{:.1%}"),
         ]
-        for status, found in statuses.items()
+        for status, share in statuses.items()
     ]
 
 
