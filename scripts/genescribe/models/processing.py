@@ -196,10 +196,6 @@ class SequenceChatProcessor(PromptProcessor):
         """Return about how many tokens of a prompt a gene of ``length`` nt takes."""
         return self.config.num_placeholders(self.reader.expected_vectors(length))
 
-    def encoder_cost(self, length: int) -> int:
-        """Return what the encoder holds in memory of each gene of a batch, in tokens."""
-        return self.reader.cost(length)
-
     def prompt_tokens(self, record: SequenceRecord, **fields: Any) -> int:
         """Return how many tokens a prompt takes, whether there is room for them or not.
 
@@ -268,10 +264,6 @@ class SequenceTextProcessor(PromptProcessor):
     def expected_tokens(self, length: int) -> int:
         """Return how many tokens of a prompt a gene of ``length`` nt takes at most."""
         return length
-
-    def encoder_cost(self, _length: int) -> int:
-        """Return 0: there is no encoder."""
-        return 0
 
     def prompt_tokens(self, record: SequenceRecord, **fields: Any) -> int:
         """Return how many tokens a prompt takes, whether there is room for them or not.

@@ -28,6 +28,7 @@ from genescribe.models.gene_memory import (
     Relatives,
     array_shapes,
 )
+from genescribe.models.projector import mlp
 from genescribe.records import SequenceRecord, View
 
 INITIAL_SPREAD = 0.02
@@ -82,8 +83,8 @@ class GeneMemoryEncoder(PreTrainedModel):
         self.previous = nn.Linear(size, size, bias=False)
         self.opening = nn.Parameter(torch.empty(size))
         self.nothing = nn.Parameter(torch.empty(size))
-        self.likeness = _mlp(NUM_FEATURES, config.feature_size, size)
-        self.evidence = _mlp(2 * NUM_FEATURES + 1, config.feature_size, size)
+        self.likeness = mlp([NUM_FEATURES, config.feature_size, size])
+        self.evidence = mlp([2 * NUM_FEATURES + 1, config.feature_size, size])
         shapes = array_shapes(config.num_genes, config.num_postings, config.num_text_tokens)
         for name, (length, dtype) in shapes.items():
             kind = getattr(torch, dtype.__name__.rstrip("_"))  # NumPy's bool_ is torch's bool
@@ -255,9 +256,3 @@ class RelativesReader(SequenceReader):
             None if left_out is None else [left_out],
         )
         return self.memory, found
-
-
-def _mlp(in_size: int, hidden_size: int, out_size: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(in_size, hidden_size), nn.GELU(), nn.Linear(hidden_size, out_size)
-    )
