@@ -198,13 +198,13 @@ class RelativesReader(SequenceReader):
 
     def read(self, record: SequenceRecord, left_out: NDArray[np.integer] | None = None) -> Reading:
         """Look a gene up. Letters that are no nucleotides are in no k-mer: none are refused."""
-        memory, found = self._relatives(record, left_out)
-        token_ids = memory.text_tokens(found.genes, self.config.encoder_config.text_tokens)
+        memory, relatives = self._relatives(record, left_out)
+        token_ids = memory.text_tokens(relatives.genes, self.config.encoder_config.text_tokens)
         inputs = {
             "token_ids": torch.from_numpy(token_ids).long(),
-            "similarities": torch.from_numpy(found.features),
-            "length": torch.from_numpy(found.lengths).long(),
-            "is_protein": torch.from_numpy(found.is_protein).long(),
+            "similarities": torch.from_numpy(relatives.features),
+            "length": torch.from_numpy(relatives.lengths).long(),
+            "is_protein": torch.from_numpy(relatives.is_protein).long(),
         }
         return Reading(inputs, self.config.encoder_config.num_slots)
 
@@ -214,8 +214,8 @@ class RelativesReader(SequenceReader):
 
     def evidence(self, record: SequenceRecord) -> list[tuple[list[int], float]]:
         """Return the whole texts of a gene's relatives, the most similar first."""
-        memory, found = self._relatives(record)
-        pairs = zip(found.genes[0].tolist(), found.similarity[0].tolist(), strict=True)
+        memory, relatives = self._relatives(record)
+        pairs = zip(relatives.genes[0].tolist(), relatives.similarity[0].tolist(), strict=True)
         return [(memory.text(gene), similarity) for gene, similarity in pairs if gene != NONE]
 
     @property
@@ -249,10 +249,10 @@ class RelativesReader(SequenceReader):
         self, record: SequenceRecord, left_out: NDArray[np.integer] | None = None
     ) -> tuple[GeneMemory, Relatives]:
         assert self.memory is not None, "load comes before read"
-        found = self.memory.relatives(
+        relatives = self.memory.relatives(
             [record.sequence],
             [record.view == View.CDS],
             self.config.encoder_config.num_relatives,
             None if left_out is None else [left_out],
         )
-        return self.memory, found
+        return self.memory, relatives
