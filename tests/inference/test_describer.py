@@ -50,9 +50,6 @@ class FakeProcessor:
     def expected_tokens(self, length: int) -> int:
         return length // 3
 
-    def encoder_cost(self, _length: int) -> int:
-        return 0
-
     def text_tokens(self, _biotype: str, **_told: Any) -> int:
         return 9
 

@@ -75,8 +75,8 @@ def select(
         elif side in sides and is_wanted:
             chosen[record.sha256, record.question].append(record)
         elif side in sides:
-            asked = record.question in questions
-            left_out["says that nothing is known" if asked else "another question"] += 1
+            is_answer = record.question in questions
+            left_out["says that nothing is known" if is_answer else "another question"] += 1
     if not chosen:
         known = ", ".join(sorted({record.question for record in corpus}))
         raise InputError(
@@ -130,9 +130,9 @@ def _bin(value: int, bins: Iterable[tuple[int, str]], rest: str) -> str:
     return next((label for limit, label in bins if value < limit), rest)
 
 
-def named(names: Sequence[str], shown: int = 3) -> str:
+def named(names: Sequence[str]) -> str:
     """Return the first names, for an error message."""
-    return ", ".join(names[:shown]) + (", ..." if len(names) > shown else "")
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def sequences(cases: Sequence[Case]) -> list[SequenceRecord]:

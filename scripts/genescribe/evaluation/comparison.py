@@ -184,12 +184,12 @@ def _nll(nll: Mapping[str, Measure], seed: int) -> Figures:
     if not nll:
         return {}
     draws = resampled(nll, seed)
-    found: dict[str, Figure] = {name: figure(m, draws[name]) for name, m in nll.items()}
+    nats: dict[str, Figure] = {name: figure(m, draws[name]) for name, m in nll.items()}
     for other in ("other_gene", "no_sequence"):
-        found[f"{other}_minus_gene"] = difference(
+        nats[f"{other}_minus_gene"] = difference(
             nll[other], draws[other], nll["gene"], draws["gene"]
         )
-    return found
+    return nats
 
 
 def _statuses(

@@ -71,18 +71,18 @@ def _evaluate_model(what: ModelOnCorpus, settings: EvaluationSettings) -> Evalua
 
 
 def _evaluate_texts(what: ExistingTexts, settings: EvaluationSettings) -> Evaluation:
-    references = read_references(what.references, what.question)
+    cases, uninformative = read_references(what.references, what.question)
     described = {row.gene_id: row for row in read_descriptions(what.descriptions)}
-    descriptions = match(references.cases, described)
+    descriptions = match(cases, described)
     scoring = _scoring(settings, None)
     texts = {MODEL: [description.text for description in descriptions]}
-    scored = score_texts(references.cases, descriptions, texts, scoring)
+    scored = score_texts(cases, descriptions, texts, scoring)
     models = sorted({description.model for description in descriptions} - {""})
     data = TextsData(
         descriptions=str(what.descriptions),
         references=str(what.references),
-        left_out={"says that nothing is known": references.uninformative},
-        without_reference=len(described) - len(references.cases),
+        left_out={"says that nothing is known": uninformative},
+        without_reference=len(described) - len(cases),
     )
     log.info("bootstrap intervals")
     return sum_up(scored, scoring, ", ".join(models), data)

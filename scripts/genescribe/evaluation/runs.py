@@ -91,11 +91,11 @@ def write(
     for question, places in _by_question(cases).items():
         params = _params(describer.spec, question, conditions, use_sequence)
         for batch in describer.batching.generations([shown[i] for i in places], params):
-            for found in batch:
-                place = places[found.place]
-                rows[place] = described(describer.spec, found.record, found.generation)
-                if found.generation is not None:
-                    log_probs[place] = found.generation.log_prob
+            for one in batch:
+                place = places[one.place]
+                rows[place] = described(describer.spec, one.record, one.generation)
+                if one.generation is not None:
+                    log_probs[place] = one.generation.log_prob
             if progress:
                 progress(len(rows), len(cases))
     return Written([rows[i] for i in range(len(cases))], log_probs)
@@ -118,8 +118,8 @@ def negative_log_likelihood(
             [text for _, text in pairs],
             _params(describer.spec, question, conditions, use_sequence),
         )
-        for (i, _), found in zip(pairs, read, strict=True):
-            sums[i] += (-found.log_prob, found.n_tokens)
+        for (i, _), likelihood in zip(pairs, read, strict=True):
+            sums[i] += (-likelihood.log_prob, likelihood.n_tokens)
     return Measure(sums)
 
 

@@ -125,9 +125,9 @@ def similarity(
     """Measure texts against the most similar (F1) of their references."""
     distinct = sorted({*texts, *(one for given in references for one in given)})
     vectors = dict(zip(distinct, encoder.encode(distinct), strict=True))
-    found = [
+    scores = [
         max((greedy_match(vectors[text], vectors[one]) for one in given), key=lambda prf: prf[2])
         for given, text in zip(references, texts, strict=True)
     ]
     names = ("semantic_precision", "semantic_recall", "semantic_f1")
-    return {name: mean_of([prf[i] for prf in found]) for i, name in enumerate(names)}
+    return {name: mean_of([prf[i] for prf in scores]) for i, name in enumerate(names)}

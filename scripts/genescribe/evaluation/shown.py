@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from genescribe.evaluation.comparison import SYSTEMS
-from genescribe.evaluation.figures import Evaluation, Figure, Figures, Share
+from genescribe.evaluation.figures import Evaluation, Figure, Share
 from genescribe.evaluation.metrics import CORRECT, MAX_ORDER
 
 METRICS = {
@@ -30,7 +30,11 @@ STATUS_HEADS = ("status", "genes", "share", "right among them")
 def markdown(figures: Evaluation) -> str:
     """Return the main table, the likelihood of the references, and what is described."""
     definitions = figures.definitions
-    heads, cells = main_table(figures.systems)
+    heads = ["text from", *(METRICS[name] for name in MAIN)]
+    cells = [
+        [SYSTEMS[system], *(shown(measured[name], name) for name in MAIN)]
+        for system, measured in figures.systems.items()
+    ]
     lines = [f"{figures.genes:,} genes; intervals: {definitions.interval}.", ""]
     lines += _markdown_table(heads, cells)
     if figures.nll:
@@ -42,26 +46,16 @@ def markdown(figures: Evaluation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main_table(systems: Mapping[str, Figures]) -> tuple[list[str], list[list[str]]]:
-    """Return heads and cells of the main metrics by system, with intervals."""
-    heads = ["text from", *(METRICS[name] for name in MAIN)]
-    cells = [
-        [SYSTEMS[system], *(shown(figures[name], name) for name in MAIN)]
-        for system, figures in systems.items()
-    ]
-    return heads, cells
-
-
 def status_table(statuses: Mapping[str, Share]) -> list[list[str]]:
     """Return the cells of ``STATUS_HEADS``."""
     return [
         [
             status,
-            f"{found.genes:,}",
-            f"{found.coverage:.1%}",
-            _with_interval(Figure(found.correct, found.interval), "{:.1%}"),
+            f"{share.genes:,}",
+            f"{share.coverage:.1%}",
+            _with_interval(Figure(share.correct, share.interval), "{:.1%}"),
         ]
-        for status, found in statuses.items()
+        for status, share in statuses.items()
     ]
 
 

@@ -122,11 +122,11 @@ def needs_of(spec: ModelSpec) -> Needs:
         # the gene is text: a token per nucleotide at most, as many as the context holds
         room = config.max_position_embeddings - new_tokens
         tokens = min(text_tokens + spec.max_length, room)
-        loaded = Parameters(0, 0, _size(model))
+        loaded = Parameters(0, 0, model.num_parameters())
         return Needs(loaded, loaded, _linear_size(model), config, tokens, new_tokens, beams)
     reader = make_reader(config)
-    encoder, language_model = _size(model.encoder), _size(model.language_model)
-    loaded = Parameters(encoder, _size(model) - encoder - language_model, language_model)
+    encoder, language_model = model.encoder.num_parameters(), model.language_model.num_parameters()
+    loaded = Parameters(encoder, model.num_parameters() - encoder - language_model, language_model)
     return Needs(
         loaded,
         replace(loaded, encoder=encoder + reader.head_parameters),
@@ -191,10 +191,6 @@ def _group_limits() -> list[int]:
 
 def _activation_bytes(dtype: str) -> float:
     return BYTES["bfloat16" if dtype in ("8bit", "4bit") else dtype]
-
-
-def _size(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def _linear_size(model: PreTrainedModel) -> int:

@@ -23,7 +23,10 @@ MAX_LOGITS = 1 << 28
 
 
 class DescribesGenes:
-    """Mixin of models whose ``language_model`` goes on from the embeddings of a prompt."""
+    """Mixin of models whose ``language_model`` goes on from the embeddings of a prompt.
+
+    What stands here serves prompts in which the gene is text, letters and all.
+    """
 
     language_model: Any
 
@@ -41,7 +44,8 @@ class DescribesGenes:
 
         ``inputs`` are the processor's, or what ``with_features`` made of them.
         """
-        raise TypeError(f"{type(self).__name__} does not embed prompts")
+        embeddings: Tensor = self.language_model.get_input_embeddings()(inputs["input_ids"])
+        return embeddings
 
     @property
     def eos_token_ids(self) -> list[int]:
@@ -157,8 +161,3 @@ class SequenceTextModel(torch.nn.Module, DescribesGenes):
         """The dtype of the weights."""
         dtype: torch.dtype = self.language_model.dtype
         return dtype
-
-    def prompt_embeddings(self, inputs: Mapping[str, Any]) -> Tensor:
-        """Embed prompts (batch, tokens, hidden), letters and all."""
-        embeddings: Tensor = self.language_model.get_input_embeddings()(inputs["input_ids"])
-        return embeddings

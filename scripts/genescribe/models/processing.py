@@ -50,7 +50,7 @@ class PromptProcessor:
         history: Sequence[Turn] = (),
         context: str = "",
     ) -> tuple[str, str]:
-        """Return a prompt's text before and after the gene.
+        """Return a prompt's text before and after the gene; ``history`` are turns about it so far.
 
         Special tokens in what comes from the user (or from an earlier answer) are taken out:
         they would pass for placeholders and ends of turns.
@@ -165,23 +165,18 @@ class SequenceChatProcessor(PromptProcessor):
         ]
 
     def __call__(
-        self,
-        records: Sequence[SequenceRecord],
-        organism: str | None = None,
-        question: str = "",
-        history: Sequence[Turn] = (),
-        context: str = "",
+        self, records: Sequence[SequenceRecord], organism: str | None = None, **fields: Any
     ) -> BatchFeature:
         """Return ``input_ids`` and ``attention_mask`` (batch, tokens), padded on the left, and the
         encoder's inputs, named ``sequence_...``.
 
-        ``history`` are earlier turns about the same gene. Raises InputError for a gene that the
-        encoder cannot read.
+        ``fields`` are the others of ``segments``. Raises InputError for a gene that the encoder
+        cannot read.
         """
         readings = [self.reader.read(record) for record in records]
         prompts = [
             self.prompt_ids(
-                *self.segments(record.biotype, organism, question, history, context),
+                *self.segments(record.biotype, organism, **fields),
                 self.config.num_placeholders(reading.num_vectors),
             )
             for record, reading in zip(records, readings, strict=True)
@@ -195,10 +190,6 @@ class SequenceChatProcessor(PromptProcessor):
     def expected_tokens(self, length: int) -> int:
         """Return about how many tokens of a prompt a gene of ``length`` nt takes."""
         return self.config.num_placeholders(self.reader.expected_vectors(length))
-
-    def encoder_cost(self, length: int) -> int:
-        """Return what the encoder holds in memory of each gene of a batch, in tokens."""
-        return self.reader.cost(length)
 
     def prompt_tokens(self, record: SequenceRecord, **fields: Any) -> int:
         """Return how many tokens a prompt takes, whether there is room for them or not.
@@ -236,22 +227,17 @@ class SequenceTextProcessor(PromptProcessor):
         self.max_tokens = int(config.max_position_embeddings) - max_new_tokens
 
     def __call__(
-        self,
-        records: Sequence[SequenceRecord],
-        organism: str | None = None,
-        question: str = "",
-        history: Sequence[Turn] = (),
-        context: str = "",
+        self, records: Sequence[SequenceRecord], organism: str | None = None, **fields: Any
     ) -> BatchFeature:
         """Return ``input_ids`` and ``attention_mask`` (batch, tokens), padded on the left.
 
-        Raises InputError for letters that are no nucleotides, and for a gene whose prompt
-        leaves no room for the text.
+        ``fields`` are the others of ``segments``. Raises InputError for letters that are no
+        nucleotides, and for a gene whose prompt leaves no room for the text.
         """
         prompts = []
         for record in records:
             self.check(record)
-            around = self.segments(record.biotype, organism, question, history, context)
+            around = self.segments(record.biotype, organism, **fields)
             prompts.append(self._prompt_ids(record, *around))
             if len(prompts[-1]) > self.max_tokens:
                 raise InputError(
@@ -268,10 +254,6 @@ class SequenceTextProcessor(PromptProcessor):
     def expected_tokens(self, length: int) -> int:
         """Return how many tokens of a prompt a gene of ``length`` nt takes at most."""
         return length
-
-    def encoder_cost(self, _length: int) -> int:
-        """Return 0: there is no encoder."""
-        return 0
 
     def prompt_tokens(self, record: SequenceRecord, **fields: Any) -> int:
         """Return how many tokens a prompt takes, whether there is room for them or not.

@@ -46,9 +46,9 @@ def pair(rows: Sequence[GeneRow], descriptions: Mapping[str, Description]) -> li
     InputError where the two do not belong together.
     """
     skipped = {row.gene_id: Description.skipped(row) for row in rows if row.reason}
-    found = {**skipped, **descriptions}
-    check_same_genes((row.gene_id for row in rows), found, "the table of genes")
-    return [Entry(row, found[row.gene_id]) for row in rows]
+    complete = {**skipped, **descriptions}
+    check_same_genes((row.gene_id for row in rows), complete, "the table of genes")
+    return [Entry(row, complete[row.gene_id]) for row in rows]
 
 
 def count_statuses(entries: Iterable[Entry]) -> dict[Status, int]:
@@ -69,7 +69,7 @@ def count_reasons(entries: Iterable[Entry]) -> list[tuple[Status, Reason, int]]:
 
 def score_name(entries: Iterable[Entry]) -> str:
     """Return what to call the scores of all these genes together."""
-    kinds = {found.calibrated for _, found in entries if found.score is not None}
+    kinds = {description.calibrated for _, description in entries if description.score is not None}
     if kinds == {True, False}:
         return "score (calibrated for some models only)"
     return "score (not calibrated)" if False in kinds else "score"
@@ -78,8 +78,8 @@ def score_name(entries: Iterable[Entry]) -> str:
 def medians(entries: Iterable[Entry]) -> dict[str, float | None]:
     """Return the medians of score and lift over the genes that have them, None if none has."""
     known: dict[str, list[float]] = {"score": [], "lift": []}
-    for _, found in entries:
+    for _, description in entries:
         for name, values in known.items():
-            if (value := getattr(found, name)) is not None:
+            if (value := getattr(description, name)) is not None:
                 values.append(value)
     return {name: statistics.median(values) if values else None for name, values in known.items()}

@@ -21,7 +21,6 @@ from genescribe.errors import InputError, Remedy
 from genescribe.models.assembly import empty_model
 from genescribe.models.convert.configs import Companions
 from genescribe.models.convert.folder import (
-    SHARD_BYTES,
     atomic_folder,
     write_sums,
     write_weights,
@@ -64,7 +63,6 @@ def convert(
     dtype: torch.dtype | None = None,
     lora_alpha: float | None = None,
     force: bool = False,
-    shard_bytes: int = SHARD_BYTES,
     progress: Progress | None = None,
 ) -> Conversion:
     """Convert the checkpoint at ``path``, of a published ``layout``, to the folder ``target``.
@@ -92,7 +90,7 @@ def convert(
         if rules.sequence_tokenizer is not None:
             _write_sequence_tokenizer(*rules.sequence_tokenizer, source, companions, folder)
         config.save_pretrained(folder)
-        written = write_weights(folder, builder.shapes(), builder.build, shard_bytes, progress)
+        written = write_weights(folder, builder.shapes(), builder.build, progress)
         write_sums(folder)
     log.info("%s: %d tensors, %d bytes of weights", target, len(expected), written)
     beside = [
