@@ -19,7 +19,7 @@ from genescribe.errors import GenescribeError, InputError, OutputError, Settings
 from genescribe.inference.describer import Describer
 from genescribe.specs.spec import load_spec
 from genescribe.training import loop
-from genescribe.training.checkpoints import PREFIX
+from genescribe.training.checkpoints import PREFIX, State
 from genescribe.training.loop import Trainer
 from genescribe.training.train import TrainInputs, train
 from support.toy_training import PRODUCTS, TOKENS_SPEC, stage, toy_inputs, toy_records
@@ -234,3 +234,13 @@ def test_an_epoch_of_fewer_batches_than_processes_is_refused(
     monkeypatch.setattr(loop.Accelerator, "num_processes", 40)
     with pytest.raises(InputError, match="an epoch has 16 batches, but there are 40 processes"):
         run(toy_inputs(tmp_path), tmp_path)
+
+
+def test_checkpoint_of_an_earlier_version_goes_on() -> None:
+    class Schedule:
+        def load_state_dict(self, state: dict) -> None: ...
+
+    state = State()
+    state.schedule = Schedule()
+    state.load_state_dict({"progress": {"total": 7, "nats": 3.5}, "schedule": {}})
+    assert (state.position.total, state.position.nll) == (7, 3.5)

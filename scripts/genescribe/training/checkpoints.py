@@ -68,7 +68,10 @@ class State:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what was saved."""
-        self.position = Position(**state["progress"])
+        saved = dict(state["progress"])
+        if "nats" in saved:  # what 0.1.0 called it
+            saved["nll"] = saved.pop("nats")
+        self.position = Position(**saved)
         self.schedule.load_state_dict(state["schedule"])
 
 
