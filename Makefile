@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help install demo test test-fast test-slurm test-galaxy lint format lock examples clean
+.PHONY: help install demo test test-fast test-slurm test-galaxy lint format lock examples schema clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ lint: $(READY) ## ruff, mypy, snakefmt and snakemake --lint
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
+
+schema: $(READY) ## write the stages' settings into the schema of the workflow's configuration
+	$(BIN)/python scripts/config_schema.py
 
 format: $(READY) ## rewrite Python and Snakemake files in the project's style
 	$(BIN)/ruff check --fix-only .

@@ -151,7 +151,7 @@ def ours(
         written += ids.tolist()
         seconds["writing"] += clock.seconds()
         clock = Clock(device)
-        model.text_log_probs(inputs, ids, True)
+        model.text_log_probs(inputs, ids)
         seconds["reading again for the score"] += clock.seconds()
     return written, seconds
 

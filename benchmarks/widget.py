@@ -97,7 +97,8 @@ def write_run(folder: Path, genes: int) -> None:
     annotation.write_text("\n".join(lines) + "\n", encoding="utf-8")
     settings = {"name": "genes", "organism": None, "attribute": "Note", "ascii": False}
     settings |= {"write_uncertain": False, "sorted_copy": False}
-    record = {"settings": settings, "inputs": {"annotation": {"path": str(annotation)}}}
+    given = {"path": str(annotation), "sha256": "0" * 64}
+    record = {"settings": settings, "inputs": {"annotation": given}}
     (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from genescribe.errors import Cancelled, GenescribeError, Remedy
 from genescribe.files import atomic_path, refuse_existing
 from genescribe.genome.decoration.strip import strip as strip_to
 from genescribe.genome.settings import DecorateSettings, ExtractSettings
-from genescribe.inference.settings import DescribeSettings
+from genescribe.inference.settings import SHIPPED_MODEL, DescribeSettings
 from genescribe.pipeline.results import Results
 from genescribe.pipeline.run import RunOptions, run
 from genescribe.specs.routing import ModelChoice
@@ -31,7 +31,7 @@ COMMAND = "genescribe.annotate"
 def annotate(
     genome: str | Path | None,
     annotation: str | Path,
-    model: ModelChoice = "tiny",
+    model: ModelChoice = SHIPPED_MODEL,
     *,
     out: str | Path = DEFAULT_OUT,
     name: str | None = None,

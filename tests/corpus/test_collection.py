@@ -13,8 +13,8 @@ import pytest
 
 from genescribe import corpus
 from genescribe.corpus.collection import build_corpus
-from genescribe.corpus.entries import Drop
 from genescribe.corpus.records import by_gene, read_corpus, write_corpus
+from genescribe.corpus.source_genes import Drop
 from genescribe.corpus.sources import Source
 from genescribe.errors import FormatError, InputError
 from support.corpus_toys import PRODUCTS, open_frame, pair, record, write_pairs

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from genescribe.corpus.collection import build_corpus
-from genescribe.corpus.entries import Drop, Entry, Field
 from genescribe.corpus.records import by_gene
+from genescribe.corpus.source_genes import Drop, Field, SourceGene
 from genescribe.corpus.sources import Source, read_sheet, source_name
 from genescribe.errors import FormatError, InputError
 from genescribe.genome.annotation import read_annotation
@@ -23,12 +23,12 @@ from support.corpus_toys import open_frame, pair, write_pairs
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
-def read(path: Path, **about: object) -> dict[str, Entry]:
+def read(path: Path, **about: object) -> dict[str, SourceGene]:
     source = Source("toy", path, **about)  # type: ignore[arg-type]
     return {entry.gene_id: entry for entry in source.entries()}
 
 
-def texts(entry: Entry) -> set[tuple[str, str, str]]:
+def texts(entry: SourceGene) -> set[tuple[str, str, str]]:
     return {(text.field.value, text.value, text.provenance) for text in entry.texts}
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from genescribe.corpus.entries import Drop, Entry, Field, Text
 from genescribe.corpus.pairs import choose_view, is_open_frame, longest_orf
 from genescribe.corpus.questions import answers
+from genescribe.corpus.source_genes import Drop, Field, SourceGene, Text
 from genescribe.corpus.texts import (
     broken_words,
     clean_text,
@@ -174,9 +174,9 @@ ASKED = {
 }
 
 
-def entry(texts: dict[Field, str], biotype: str = "unknown") -> Entry:
+def entry(texts: dict[Field, str], biotype: str = "unknown") -> SourceGene:
     found = tuple(Text(field, value, f"f:1 {field}") for field, value in texts.items())
-    return Entry("g1", biotype, View.CDS, "ATG", found)
+    return SourceGene("g1", biotype, View.CDS, "ATG", found)
 
 
 @pytest.mark.parametrize("case", ASKED)

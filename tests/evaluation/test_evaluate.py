@@ -17,11 +17,10 @@ from genescribe.artifacts.genes import write_genes_tsv
 from genescribe.cli import main
 from genescribe.corpus.records import CorpusRecord, write_corpus
 from genescribe.corpus.splits import Side, SplitRow, write_splits
-from genescribe.evaluation.cases import Case
+from genescribe.evaluation.cases import Case, sequences
 from genescribe.evaluation.runs import (
     Conditions,
     negative_log_likelihood,
-    records,
     run_model,
     write,
 )
@@ -122,9 +121,9 @@ def test_lift_is_the_difference_of_two_likelihoods(describer: Describer) -> None
 
 def test_without_sequence_all_genes_of_a_kind_get_the_same_text(describer: Describer) -> None:
     cases = cases_of(made_up(5))
-    habit = write(describer, cases, records(cases), Conditions(), "habit", use_sequence=False)
+    habit = write(describer, cases, sequences(cases), Conditions(), "habit", use_sequence=False)
     assert len(set(habit.texts)) == 1
-    assert len(set(write(describer, cases, records(cases), Conditions(), "own").texts)) > 1
+    assert len(set(write(describer, cases, sequences(cases), Conditions(), "own").texts)) > 1
     assert habit.lifts == pytest.approx([0] * 5, abs=1e-4)
 
 
@@ -132,7 +131,7 @@ def test_a_run_reads_what_it_says_it_reads(describer: Describer) -> None:
     cases = cases_of(made_up(6))
     run = run_model(describer, cases, Conditions(), seed=0)
     assert [d.gene_id for d in run.own.descriptions] == [case.gene_id for case in cases]
-    own = negative_log_likelihood(describer, cases, records(cases), Conditions())
+    own = negative_log_likelihood(describer, cases, sequences(cases), Conditions())
     assert run.nll["gene"].over() == pytest.approx(own.over())
     assert run.nll["gene"].over() != run.nll["other_gene"].over()
     totals = [measure.values[:, 1].tolist() for measure in run.nll.values()]
@@ -142,9 +141,9 @@ def test_a_run_reads_what_it_says_it_reads(describer: Describer) -> None:
 def test_references_of_one_gene_are_all_read(describer: Describer) -> None:
     (case,) = cases_of(made_up(1))
     both = negative_log_likelihood(
-        describer, [replace(case, references=TEXTS[:2])], records([case]), Conditions()
+        describer, [replace(case, references=TEXTS[:2])], sequences([case]), Conditions()
     )
-    one = negative_log_likelihood(describer, [case], records([case]), Conditions())
+    one = negative_log_likelihood(describer, [case], sequences([case]), Conditions())
     assert both.values[0, 1] > one.values[0, 1]
 
 

@@ -70,7 +70,7 @@ def make_model() -> None:
     folder = TEST_DATA / MODEL
     shutil.rmtree(folder, ignore_errors=True)
     model.save_pretrained(folder)
-    processor.save_pretrained(folder)
+    processor.tokenizer.save_pretrained(folder)
     spec = yaml.safe_load((ROOT / "config" / "models" / "tiny.yaml").read_text(encoding="utf-8"))
     spec |= {
         "name": MODEL,

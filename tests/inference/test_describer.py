@@ -50,9 +50,6 @@ class FakeProcessor:
     def expected_tokens(self, length: int) -> int:
         return length // 3
 
-    def encoder_cost(self, _length: int) -> int:
-        return 0
-
     def text_tokens(self, _biotype: str, **_told: Any) -> int:
         return 9
 
@@ -99,10 +96,8 @@ class FakeModel:
         self,
         inputs: dict[str, torch.Tensor],
         text_ids: torch.Tensor,
-        use_sequence: bool,
         text_mask: torch.Tensor,
     ) -> torch.Tensor:
-        assert use_sequence, "what the inputs hold is read"
         is_gene = "lengths" in inputs
         value = -inputs["lengths"].float()[:, None] / 100 if is_gene else torch.tensor(-1.0)
         value = value - inputs["adenines"].float()[:, None] + 1  # one A among the first four

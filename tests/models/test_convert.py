@@ -24,7 +24,7 @@ from transformers import AutoTokenizer
 
 from genescribe.errors import ConversionError
 from genescribe.models.convert import Companions, Conversion, convert
-from genescribe.models.convert.configs import CONFIGS
+from genescribe.models.convert.layouts import LAYOUTS
 from genescribe.models.convert.source import Source, read_source
 from genescribe.models.convert.vocabulary import load_tokenizer
 from genescribe.specs.spec import load_spec
@@ -78,17 +78,19 @@ def test_folder_is_complete_and_its_sums_hold(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*"))  # nothing temporary is left
 
 
-def test_same_bytes_each_time(tmp_path: Path) -> None:
+def test_same_bytes_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genescribe.models.convert.folder.SHARD_BYTES", 60_000)
     published = layouts.genechat(tmp_path / "published")
     for name in ("first", "second"):
-        converted(published, tmp_path / name, shard_bytes=60_000)
+        converted(published, tmp_path / name)
     assert contents(tmp_path / "first") == contents(tmp_path / "second")
 
 
-def test_shards_hold_what_one_file_does(tmp_path: Path) -> None:
+def test_shards_hold_what_one_file_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     published = layouts.genechat(tmp_path / "published")
     done = converted(published, tmp_path / "one")
-    converted(published, tmp_path / "many", shard_bytes=60_000)
+    monkeypatch.setattr("genescribe.models.convert.folder.SHARD_BYTES", 60_000)
+    converted(published, tmp_path / "many")
     shards = sorted((tmp_path / "many").glob("*.safetensors"))
     assert len(shards) > 2
     assert all(path.stat().st_size < 70_000 for path in shards)
@@ -203,7 +205,7 @@ PUBLISHED_ARGS = {
 def test_published_sizes_are_those_of_the_specs(
     spec: str, key: str | None, layout: str, facts: dict[str, Any]
 ) -> None:
-    config = CONFIGS[layout](Source(Path("absent"), {}, facts), Companions())
+    config = LAYOUTS[layout].config(Source(Path("absent"), {}, facts), Companions())
     said = load_spec(spec).config
     assert said
     assert list(disagreements(said[key] if key else said, config)) == []
@@ -308,7 +310,9 @@ MEASURED = """
 import sys, threading, time
 from pathlib import Path
 import torch
-from genescribe.models.convert import Companions, convert
+from genescribe.models.convert import Companions, convert, folder
+
+folder.SHARD_BYTES = 32_000_000
 
 def anonymous():  # bytes that the kernel cannot drop and read again from a file
     status = Path("/proc/self/status").read_text()
@@ -325,7 +329,7 @@ source, target = Path(sys.argv[1]), Path(sys.argv[2])
 before = anonymous()
 watcher = threading.Thread(target=watch)
 watcher.start()
-done = convert("language-model", source, target, Companions(), shard_bytes=32_000_000)
+done = convert("language-model", source, target, Companions())
 running = False
 watcher.join()
 print(done.weight_bytes, peak - before)

@@ -13,7 +13,7 @@ from Bio.Seq import Seq
 
 from genescribe.kmers import REDUCED_GROUPS, posting_dtype
 from genescribe.models import gene_memory
-from genescribe.models.gene_memory import NONE, GeneMemory, Relatives
+from genescribe.models.gene_memory import NONE, SEEDS, GeneMemory, Relatives, array_shapes
 
 SPACED = (0, 1, 3, 4, 7, 9)
 
@@ -78,10 +78,17 @@ def similarities(
     return found
 
 
+def built(genes: list[str], proteins: list[bool], texts: list[list[int]]) -> GeneMemory:
+    """Store genes in an empty memory."""
+    shapes = array_shapes(0, [0] * len(SEEDS), 0)
+    empty = {name: np.zeros(length, dtype) for name, (length, dtype) in shapes.items()}
+    return GeneMemory.from_arrays(empty).extend(genes, proteins, texts)
+
+
 @cache
 def stored() -> tuple[GeneMemory, list[str], list[bool]]:
     genes, proteins = related_genes(36)
-    return GeneMemory.build(genes, proteins, [[i] * (i % 5) for i in range(36)]), genes, proteins
+    return built(genes, proteins, [[i] * (i % 5) for i in range(36)]), genes, proteins
 
 
 @pytest.mark.parametrize("number", [0, 5, 9, 33])
@@ -117,7 +124,7 @@ def test_what_is_left_out_makes_no_kmer_known() -> None:
     """A training gene looks as it would if its family had never been stored."""
     memory, genes, proteins = stored()
     family = np.arange(4)
-    without = GeneMemory.build(genes[4:], proteins[4:], [[]] * 32)
+    without = built(genes[4:], proteins[4:], [[]] * 32)
     alone = without.relatives(genes[:1], proteins[:1], 5)
     found = memory.relatives(genes[:1], proteins[:1], 5, [family])
     assert found.genes.tolist() == np.where(alone.genes == NONE, NONE, alone.genes + 4).tolist()
@@ -128,7 +135,7 @@ def test_what_is_left_out_makes_no_kmer_known() -> None:
 def test_ties_go_by_number() -> None:
     genes, _ = related_genes(4)
     twice = [genes[3], *genes, genes[3]]
-    memory = GeneMemory.build(twice, [True] * 6, [[]] * 6)
+    memory = built(twice, [True] * 6, [[]] * 6)
     found = memory.relatives([genes[3]], [True], 4)
     assert found.genes[0, :3].tolist() == [0, 4, 5]
     assert memory.relatives([genes[3]], [True], 2).genes[0].tolist() == [0, 4]
@@ -152,7 +159,7 @@ def test_coding_genes_have_no_relatives_among_others() -> None:
     found = memory.relatives(genes, proteins, 36).genes
     for row, protein in zip(found, proteins, strict=True):
         assert {proteins[i] for i in row if i != NONE} == {protein}
-    coding = GeneMemory.build(genes[:8], [True] * 8, [[]] * 8)
+    coding = built(genes[:8], [True] * 8, [[]] * 8)
     assert coding.relatives(genes[:1], [False], 3).genes.tolist() == [[NONE] * 3]
 
 
@@ -180,9 +187,9 @@ def test_extending_is_building_on_the_union(monkeypatch: pytest.MonkeyPatch, mos
     monkeypatch.setattr(gene_memory, "MAX_FREQUENCY", most)
     genes, proteins = related_genes(24, seed=1)
     texts = [[i, i + 1] for i in range(24)]
-    whole = GeneMemory.build(genes, proteins, texts)
+    whole = built(genes, proteins, texts)
     for cut in (1, 6, 23):
-        part = GeneMemory.build(genes[:cut], proteins[:cut], texts[:cut])
+        part = built(genes[:cut], proteins[:cut], texts[:cut])
         assert same(part.extend(genes[cut:], proteins[cut:], texts[cut:]), whole)
     frequencies = whole.indices[0].kmers.frequencies
     assert frequencies.max() == min(most + 1, 5)
@@ -193,7 +200,7 @@ def test_kmers_of_too_many_genes_do_not_count(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(gene_memory, "MAX_FREQUENCY", 3)
     genes, _ = related_genes(8)
     common, rare = genes[0][:90], genes[4][:90]
-    memory = GeneMemory.build([common] * 4 + [common + rare], [True] * 5, [[]] * 5)
+    memory = built([common] * 4 + [common + rare], [True] * 5, [[]] * 5)
     assert memory.relatives([common], [True], 2).genes.tolist() == [[NONE, NONE]]
     found = memory.relatives([common + rare], [True], 2)
     assert found.genes.tolist() == [[4, NONE]]
@@ -208,7 +215,7 @@ def test_more_genes_than_sixteen_bits_number() -> None:
 
 
 def test_texts() -> None:
-    memory = GeneMemory.build(["ATG"] * 4, [True] * 4, [[5, 6, 7], [], [8], [9, 10]])
+    memory = built(["ATG"] * 4, [True] * 4, [[5, 6, 7], [], [8], [9, 10]])
     tokens = memory.text_tokens(np.array([[3, NONE], [0, 1]]), 2)
     assert tokens.tolist() == [[[9, 10], [NONE, NONE]], [[5, 6], [NONE, NONE]]]
     assert [memory.text(i) for i in range(4)] == [[5, 6, 7], [], [8], [9, 10]]

@@ -73,7 +73,7 @@ def test_shapes(toy) -> None:
     assert output.logits.shape == (*inputs["input_ids"].shape, model.config.text_config.vocab_size)
     text = torch.tensor([[5, 6, 2], [7, 2, 0], [2, 0, 0], [5, 5, 5], [9, 2, 0]])
     for use_sequence in (True, False):
-        log_probs = model.text_log_probs(inputs, text, use_sequence)
+        log_probs = model.text_log_probs(model.with_features(inputs, use_sequence), text)
         assert log_probs.shape == text.shape
         assert (log_probs[text == 0] == 0).all()
         assert (log_probs[text != 0] < 0).all()
@@ -110,7 +110,7 @@ def test_log_probs_are_those_of_a_plain_forward(toy) -> None:
         logits = model(together, torch.ones_like(together), **sequence).logits
     prompt = inputs["input_ids"].shape[1]
     expected = logits[0, prompt - 1 : -1].log_softmax(-1).gather(1, text[0].unsqueeze(1))
-    found = model.text_log_probs(inputs, text, True)
+    found = model.text_log_probs(inputs, text)
     torch.testing.assert_close(found, expected.T, atol=1e-5, rtol=1e-5)
 
 
@@ -119,7 +119,9 @@ def test_null_condition_hides_the_gene_and_keeps_the_prompt(toy) -> None:
     text = torch.tensor([[11, 12, 2]])
 
     def log_probs(gene: SequenceRecord, organism: str | None, use_sequence: bool) -> torch.Tensor:
-        return model.text_log_probs(processor([gene], organism), text, use_sequence)
+        return model.text_log_probs(
+            model.with_features(processor([gene], organism), use_sequence), text
+        )
 
     one, other = record("ATGGCTAAACGT" * 9), record("ATGTGGGATGAA" * 9)
     assert torch.equal(log_probs(one, None, False), log_probs(other, None, False))
@@ -142,11 +144,11 @@ def test_a_batch_gives_the_numbers_and_texts_of_single_calls(toy) -> None:
     model, processor = toy
     genes = random_records(24, seed=1)
     together = model.generate(**processor(genes, None), max_new_tokens=12)
-    log_probs = model.text_log_probs(processor(genes, None), together, True)
+    log_probs = model.text_log_probs(processor(genes, None), together)
     for i, gene in enumerate(genes):
         alone = model.generate(**processor([gene], None), max_new_tokens=12)
         assert processor.decode(alone) == processor.decode(together[i : i + 1])
-        single = model.text_log_probs(processor([gene], None), together[i : i + 1], True)
+        single = model.text_log_probs(processor([gene], None), together[i : i + 1])
         torch.testing.assert_close(single[0], log_probs[i], atol=1e-5, rtol=1e-5)
 
 
@@ -154,9 +156,9 @@ def test_texts_are_read_again_in_parts_where_logits_are_many(toy, monkeypatch) -
     model, processor = toy
     inputs = processor(random_records(5), None)
     text = torch.tensor([[5, 6, 2], [7, 2, 0], [2, 0, 0], [5, 5, 5], [9, 2, 0]])
-    whole = model.text_log_probs(inputs, text, True)
+    whole = model.text_log_probs(inputs, text)
     monkeypatch.setattr(generation, "MAX_LOGITS", 1)
-    torch.testing.assert_close(model.text_log_probs(inputs, text, True), whole)
+    torch.testing.assert_close(model.text_log_probs(inputs, text), whole)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ def test_genes_without_any_kmer_are_described_too(toy) -> None:
 def test_save_and_load(toy, tmp_path: Path) -> None:
     model, processor = toy
     model.save_pretrained(tmp_path)
-    processor.save_pretrained(tmp_path)
+    processor.tokenizer.save_pretrained(tmp_path)
     loaded, again = load_folder(tmp_path, PROMPT, "cpu", torch.float32)
     assert isinstance(loaded.config, SequenceChatConfig)
     assert not loaded.training

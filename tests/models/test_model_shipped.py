@@ -64,7 +64,7 @@ def reference_nats(
         return_tensors="pt",
     )["input_ids"]  # (genes, tokens)
     inputs = processor([gene.sequence_record() for gene in genes], None)
-    log_probs = model.text_log_probs(inputs, ids, use_sequence)
+    log_probs = model.text_log_probs(model.with_features(inputs, use_sequence), ids)
     return -float(log_probs.sum() / (ids != processor.tokenizer.pad_token_id).sum())
 
 

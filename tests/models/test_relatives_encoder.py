@@ -157,7 +157,7 @@ def test_saved_and_loaded(built, dtype: torch.dtype, tmp_path: Path) -> None:
     """The stored genes come back bit by bit, whatever became of the parameters."""
     model, processor = built
     copy.deepcopy(model).to(dtype).save_pretrained(tmp_path)
-    processor.save_pretrained(tmp_path)
+    processor.tokenizer.save_pretrained(tmp_path)
     again, other = load_folder(tmp_path, PROMPT, "cpu", torch.bfloat16)
     expected = model.encoder.memory().arrays()
     for found in (again.encoder.memory().arrays(), other.reader.memory.arrays()):
@@ -174,7 +174,7 @@ def test_saved_and_loaded(built, dtype: torch.dtype, tmp_path: Path) -> None:
 def test_remembering_more_is_remembering_all(built, tmp_path: Path) -> None:
     model, processor = built
     model.save_pretrained(tmp_path)
-    processor.save_pretrained(tmp_path)
+    processor.tokenizer.save_pretrained(tmp_path)
     again, other = load_folder(tmp_path, PROMPT, "cpu", torch.float32)
     new = records(4, seed=5)
     added = other.reader.remember(again.encoder, other.tokenizer, new, ["kinase"] * 4)
@@ -196,7 +196,7 @@ def test_processors_can_be_sent_to_other_processes(built) -> None:
 def test_size_is_told_apart_from_parameters(built, tmp_path: Path) -> None:
     model, processor = built
     model.save_pretrained(tmp_path)
-    processor.save_pretrained(tmp_path)
+    processor.tokenizer.save_pretrained(tmp_path)
     needs = needs_of(over(tmp_path, PROMPT))
     arrays = model.encoder.memory().arrays()
     assert needs.stored == (9, sum(array.nbytes for array in arrays.values()))
@@ -211,7 +211,7 @@ def test_size_is_told_apart_from_parameters(built, tmp_path: Path) -> None:
 def test_verified_without_loading(built, tmp_path: Path) -> None:
     model, processor = built
     model.save_pretrained(tmp_path)
-    processor.save_pretrained(tmp_path)
+    processor.tokenizer.save_pretrained(tmp_path)
     _, found = load_folder(tmp_path, PROMPT, "meta", torch.float32)
     assert found.reader.memory is None
 

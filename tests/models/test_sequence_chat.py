@@ -217,8 +217,8 @@ def test_lift_compares_with_the_same_letters_in_another_order(describers) -> Non
     question = "Tell me about this gene."
     inputs, others = (describer.processor([g], question=question) for g in (gene, shuffled(gene)))
     ids = describer.model.generate(**inputs, max_new_tokens=12)
-    given = describer.model.text_log_probs(inputs, ids, True).mean()
-    without = describer.model.text_log_probs(others, ids, True).mean()
+    given = describer.model.text_log_probs(inputs, ids).mean()
+    without = describer.model.text_log_probs(others, ids).mean()
     assert row.lift == pytest.approx(float(given - without), abs=2e-4)
     assert row.score == pytest.approx(math.exp(float(given)), abs=2e-4)
 
@@ -249,7 +249,7 @@ def test_a_text_ends_where_a_stop_string_begins(folder: Path, describers, shape:
     inputs = processor([gene], question=describers[shape].spec.question or "")
     ids = model.generate(**inputs, max_new_tokens=12)
     assert stop not in processor.decode(ids[:, : row.n_tokens])[0]
-    kept = model.text_log_probs(inputs, ids, True)[0, : row.n_tokens]
+    kept = model.text_log_probs(inputs, ids)[0, : row.n_tokens]
     assert row.score == pytest.approx(math.exp(float(kept.mean())), abs=2e-4)
 
 
@@ -331,7 +331,7 @@ def test_a_question_that_leaves_no_room_is_refused(describers) -> None:
 def test_weights_without_a_no_sequence_condition_say_so(describers) -> None:
     model, processor = describers["genechat"].model, describers["genechat"].processor
     with pytest.raises(ValueError, match="'no sequence'"):
-        model.text_log_probs(processor(genes([100])), torch.tensor([[5]]), False)
+        model.with_features(processor(genes([100])), use_sequence=False)
 
 
 def test_the_spec_decides_the_dtype(folder: Path) -> None:

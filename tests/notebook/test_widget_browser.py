@@ -283,7 +283,8 @@ def test_fifty_thousand_genes(need, tmp_path, described_gene) -> None:
     write_descriptions(tmp_path / "descriptions.jsonl", [described for _, described in pairs])
     annotation = tmp_path / "genes.gff3"
     annotation.write_text("chrI\tx\tgene\t1\t9\t.\t+\t.\tID=g0\n", encoding="utf-8")
-    record = {"settings": {"name": "genes"}, "inputs": {"annotation": {"path": str(annotation)}}}
+    given = {"path": str(annotation), "sha256": "0" * 64}
+    record = {"settings": {"name": "genes"}, "inputs": {"annotation": given}}
     (tmp_path / "run.json").write_text(json.dumps(record), encoding="utf-8")
     code = (
         "from genescribe.widget import AnnotationWidget\n"

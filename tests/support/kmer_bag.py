@@ -138,10 +138,6 @@ class KmerBagReader(SequenceReader):
         }
         return Reading(inputs, config.num_slots)
 
-    def cost(self, length: int) -> int:
-        """All genes of a batch are read at once; a codon is like a token."""
-        return length // 3
-
 
 @dataclass(frozen=True, slots=True)
 class KmerBag:

@@ -168,7 +168,7 @@ def test_labels_are_the_answer_and_nothing_else(tmp_path: Path) -> None:
         assert tuple(labels[labels >= 0].tolist()) == example.answer_ids
         assert torch.equal(ids[labels >= 0], labels[labels >= 0])
         assert example.answer_ids[-1] == start.processor.tokenizer.eos_token_id
-    asked = start.processor([examples[10].record], "Toy organism", examples[10].question)
+    asked = start.processor([examples[10].record], "Toy organism", question=examples[10].question)
     prompt = batch["input_ids"][2][(batch["attention_mask"][2] > 0) & (batch["labels"][2] < 0)]
     assert torch.equal(prompt, asked["input_ids"][0])  # as in use
     assert batches.lengths()[10] == len(prompt) + len(examples[10].answer_ids)
@@ -188,7 +188,8 @@ def epochs(count: int, config: TrainConfig, **changes: Any) -> Epochs:
     ]
     values = {"batch_genes": 16, **changes}
     stage_ = Stage(name="all", train=("encoder",), learning_rate=0.1, steps=1, **values)
-    return Epochs(examples, np.arange(1, count + 1), stage_, config, 0)
+    config = config.model_copy(update={"stages": (stage_,)})
+    return Epochs(examples, np.arange(1, count + 1), config, 0)
 
 
 def test_an_epoch_shows_one_of_each_cluster_in_batches_of_similar_length() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from genescribe.cli.grammar import PATH, Option, Parsed
+from genescribe.cli.grammar import PATH, Option
 
 
 def shard(text: str) -> tuple[int, int]:
@@ -18,20 +18,6 @@ def shard(text: str) -> tuple[int, int]:
 def names(text: str) -> tuple[str, ...]:
     """Parse a comma-separated list; empty text is the empty list."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def not_negative(text: str) -> int:
-    """Parse a whole number of at least 0."""
-    if not text.isdigit():
-        raise ValueError(f"{text!r} is not a whole number of 0 or more")
-    return int(text)
-
-
-def positive(text: str) -> int:
-    """Parse a whole number of at least 1."""
-    if not text.isdigit() or int(text) < 1:
-        raise ValueError(f"{text!r} is not a whole number of 1 or more")
-    return int(text)
 
 
 def route(text: str) -> tuple[str, str]:
@@ -52,9 +38,6 @@ def setting(text: str) -> tuple[str, float]:
     if not math.isfinite(number):
         raise ValueError(f"{text!r} is not KEY=NUMBER, like min_score=0.3")
     return key, number
-
-
-NOT_NEGATIVE, POSITIVE, NAMES = Parsed(not_negative), Parsed(positive), Parsed(names)
 
 
 def out(metavar: str, help_: str, *, required: bool = True) -> Option:

@@ -101,7 +101,13 @@ EXTRACT = options_of(
     "What is read of each gene",
     flank={"metavar": "NT"},
     min_length={"metavar": "NT"},
-    exclude_biotypes={"type": Parsed(options.names), "multiple": False, "metavar": "A,B"},
+    exclude_biotypes={
+        "type": Parsed(options.names),
+        "multiple": False,
+        "metavar": "A,B",
+        "help": f"{ExtractSettings.model_fields['exclude_biotypes'].description}; an empty text "
+        "skips none",
+    },
 )
 DESCRIBE = MODELS + options_of(
     DescribeSettings,

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from genescribe.corpus.entries import Drop, Entry
 from genescribe.corpus.questions import Answer, answers
 from genescribe.corpus.records import (
     BIOTYPE,
@@ -21,6 +20,7 @@ from genescribe.corpus.records import (
     without_style,
     write_corpus,
 )
+from genescribe.corpus.source_genes import Drop, SourceGene
 from genescribe.corpus.sources import Source
 from genescribe.corpus.texts import broken_words, is_dubious, mend
 from genescribe.errors import InputError
@@ -103,13 +103,13 @@ def build_corpus(sources: Sequence[Source]) -> tuple[list[CorpusRecord], Report]
     genes: defaultdict[str, dict[tuple[str, str], CorpusRecord]] = defaultdict(dict)
     for source, entry in read:
         report = reports[source.name]
-        found = answers(_mended(entry, broken), source.fields, report.dropped)
-        if not any(answer.question != BIOTYPE for answer in found):
+        own = answers(_mended(entry, broken), source.fields, report.dropped)
+        if not any(answer.question != BIOTYPE for answer in own):
             report.dropped[Drop.NO_DESCRIPTION] += 1
             continue
         report.kept += 1
         sha256 = sequence_sha256(entry.sequence)
-        for record in _records(source, entry, sha256, found):
+        for record in _records(source, entry, sha256, own):
             known = genes[sha256].setdefault((record.question, record.answer), record)
             report.dropped[Drop.DUPLICATE] += known is not record
     records = [record for own in genes.values() for record in _best(own.values(), reports)]
@@ -121,7 +121,7 @@ def build_corpus(sources: Sequence[Source]) -> tuple[list[CorpusRecord], Report]
     )
 
 
-def _usable(source: Source, reports: dict[str, SourceReport]) -> Iterable[Entry]:
+def _usable(source: Source, reports: dict[str, SourceReport]) -> Iterable[SourceGene]:
     report = reports[source.name]
     for entry in source.entries():
         report.genes += 1
@@ -137,7 +137,7 @@ def _usable(source: Source, reports: dict[str, SourceReport]) -> Iterable[Entry]
     log.info("read %s: %d genes", source.name, report.genes)
 
 
-def _mended(entry: Entry, broken: dict[str, str]) -> Entry:
+def _mended(entry: SourceGene, broken: dict[str, str]) -> SourceGene:
     if not broken:
         return entry
     texts = tuple(text._replace(value=mend(text.value, broken)) for text in entry.texts)
@@ -145,10 +145,10 @@ def _mended(entry: Entry, broken: dict[str, str]) -> Entry:
 
 
 def _records(
-    source: Source, entry: Entry, sha256: str, found: Iterable[Answer]
+    source: Source, entry: SourceGene, sha256: str, given: Iterable[Answer]
 ) -> Iterable[CorpusRecord]:
     """Yield the records of a gene; a product name in a known style stands under both questions."""
-    for answer in found:
+    for answer in given:
         questions = [answer.question]
         if answer.question == PRODUCT_NAME and source.style:
             questions.append(in_style(PRODUCT_NAME, source.style))

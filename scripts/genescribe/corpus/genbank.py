@@ -12,7 +12,7 @@ from Bio.Seq import UndefinedSequenceError
 from Bio.SeqFeature import SeqFeature
 from Bio.SeqRecord import SeqRecord
 
-from genescribe.corpus.entries import MAX_LENGTH, Drop, Entry, Field, Text, problem_of
+from genescribe.corpus.source_genes import MAX_LENGTH, Drop, Field, SourceGene, Text, problem_of
 from genescribe.errors import FormatError
 from genescribe.files import open_binary
 from genescribe.genome.biotypes import PROTEIN_CODING, PSEUDOGENE
@@ -29,13 +29,13 @@ _FIELDS = {
 """Qualifiers of the INSDC feature table (and NCBI's GO_process) that describe a gene."""
 
 
-def read_genbank(path: Path) -> Iterator[Entry]:
+def read_genbank(path: Path) -> Iterator[SourceGene]:
     """Yield the genes of a GenBank file, plain or gzip: each CDS, and each RNA but mRNA.
 
     Of the CDS of one locus tag the longest stands for the gene, as in ``genescribe run``. Raises
     FormatError for what Biopython cannot read, and for entries without their sequence.
     """
-    entries: dict[str, Entry] = {}
+    entries: dict[str, SourceGene] = {}
     with (
         open_binary(path) as opened,
         io.TextIOWrapper(opened, encoding="utf-8") as handle,
@@ -66,7 +66,7 @@ def _is_product(feature_type: str) -> bool:
     return feature_type == "CDS" or (feature_type.endswith("RNA") and feature_type != "mRNA")
 
 
-def _entry(feature: SeqFeature, record: SeqRecord, path: Path) -> Entry:
+def _entry(feature: SeqFeature, record: SeqRecord, path: Path) -> SourceGene:
     qualifiers = feature.qualifiers
     is_cds = feature.type == "CDS"
     location = feature.location
@@ -91,4 +91,4 @@ def _entry(feature: SeqFeature, record: SeqRecord, path: Path) -> Entry:
     )
     view = View.CDS if is_cds else View.TRANSCRIPT
     organism = str(record.annotations.get("organism", "")) or None
-    return Entry(gene_id, biotype, view, sequence, texts, organism, drop)
+    return SourceGene(gene_id, biotype, view, sequence, texts, organism, drop)

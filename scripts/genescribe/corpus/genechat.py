@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from genescribe.corpus.entries import MAX_LENGTH, Entry, Field, Text, problem_of
+from genescribe.corpus.source_genes import MAX_LENGTH, Field, SourceGene, Text, problem_of
 from genescribe.errors import FormatError
 from genescribe.files import check_readable
 from genescribe.records import View
@@ -28,7 +28,7 @@ def is_genechat(folder: Path) -> bool:
     return (folder / SEQUENCES).is_file()
 
 
-def read_genechat(folder: Path) -> Iterator[Entry]:
+def read_genechat(folder: Path) -> Iterator[SourceGene]:
     """Yield GeneChat's genes, each read from end to end as it stands in ``seq.json``.
 
     Raises FormatError for files of another layout.
@@ -55,7 +55,7 @@ def read_genechat(folder: Path) -> Iterator[Entry]:
     for gene, given in sequences.items():
         sequence = given[0].upper()[:MAX_LENGTH] if given else ""
         biotype = biotypes.get(gene, "unknown").replace("-", "_")
-        yield Entry(
+        yield SourceGene(
             gene,
             biotype,
             View.GENE,

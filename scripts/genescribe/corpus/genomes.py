@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from genescribe.corpus.entries import MAX_LENGTH, MIN_LENGTH, Drop, Entry, Field, Text
+from genescribe.corpus.source_genes import MAX_LENGTH, MIN_LENGTH, Drop, Field, SourceGene, Text
 from genescribe.errors import InputError
 from genescribe.genome.annotation import Annotation, LineText, read_annotation, read_texts
 from genescribe.genome.extract import Reading, extract
@@ -25,7 +25,7 @@ _FIELDS = {
 """Attributes that describe a gene, in lower case."""
 
 
-def read_genome(annotation: Path, genome: Path | None) -> Iterator[Entry]:
+def read_genome(annotation: Path, genome: Path | None) -> Iterator[SourceGene]:
     """Yield the genes of an annotation (GFF3 or GTF) with the texts of all their lines.
 
     A gene is read as its CDS, or its transcript where it has none. Without ``genome`` the
@@ -47,7 +47,7 @@ def read_genome(annotation: Path, genome: Path | None) -> Iterator[Entry]:
             texts += _own_texts(genes[row.gene_id], gene_models, not texts)
             drop = Drop(row.reason) if row.reason else None
             view = View(row.view or View.GENE)
-            yield Entry(row.gene_id, row.biotype, view, sequence, texts, drop=drop)
+            yield SourceGene(row.gene_id, row.biotype, view, sequence, texts, drop=drop)
 
 
 def _own_texts(gene: Gene, annotation: Annotation, with_product: bool) -> tuple[Text, ...]:

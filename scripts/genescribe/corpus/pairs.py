@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from genescribe.corpus.entries import Entry, Field, Text, problem_of
+from genescribe.corpus.source_genes import Field, SourceGene, Text, problem_of
 from genescribe.errors import FormatError
 from genescribe.files import open_binary
 from genescribe.genome.biotypes import PROTEIN_CODING
@@ -35,7 +35,7 @@ _KEYS = {
 }
 
 
-def read_pairs(path: Path) -> Iterator[Entry]:
+def read_pairs(path: Path) -> Iterator[SourceGene]:
     """Yield the genes of a file of pairs, plain or gzip; FormatError for what is no pair."""
     with open_binary(path) as lines:
         for number, line in enumerate(lines, start=1):
@@ -47,7 +47,7 @@ def read_pairs(path: Path) -> Iterator[Entry]:
                 raise FormatError(path, number, problem) from error
 
 
-def _entry(row: dict[str, Any], place: str) -> Entry:
+def _entry(row: dict[str, Any], place: str) -> SourceGene:
     given, stated = row["seq"].upper(), row.get("biotype") or "gene"
     drop = problem_of(given, stated)
     view, sequence, biotype = choose_view(given, stated)
@@ -58,7 +58,7 @@ def _entry(row: dict[str, Any], place: str) -> Entry:
         for key, field in _KEYS.items()
         if row.get(key) and not (key == "desc" and row.get("product"))
     )
-    return Entry(row["id"], biotype, view, sequence, texts, drop=drop)
+    return SourceGene(row["id"], biotype, view, sequence, texts, drop=drop)
 
 
 def is_open_frame(sequence: str) -> bool:

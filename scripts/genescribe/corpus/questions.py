@@ -8,7 +8,6 @@ from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
 from genescribe.corpus import texts
-from genescribe.corpus.entries import Drop, Entry, Field
 from genescribe.corpus.records import (
     BIOTYPE,
     EC_NUMBER,
@@ -18,6 +17,7 @@ from genescribe.corpus.records import (
     PRODUCT_NAME,
     SUMMARY,
 )
+from genescribe.corpus.source_genes import Drop, Field, SourceGene
 from genescribe.genome.biotypes import UNKNOWN
 
 NO_BIOTYPES = frozenset({UNKNOWN, "gene", "transcript", "misc_RNA", "other"})
@@ -44,13 +44,13 @@ class Answer(NamedTuple):
     provenance: str
 
 
-def answers(entry: Entry, fields: Container[Field], dropped: Counter[Drop]) -> list[Answer]:
+def answers(entry: SourceGene, fields: Container[Field], dropped: Counter[Drop]) -> list[Answer]:
     """Return the answers that a gene's texts give, [] where none describes it.
 
     Only texts of ``fields`` are used; texts left out are counted in ``dropped``. A gene without a
     product name is named by the first clause of its description, if that is a name.
     """
-    found: list[Answer] = []
+    result: list[Answer] = []
     leads: list[Answer] = []
     for text in entry.texts:
         value = texts.clean_text(text.value)
@@ -60,23 +60,23 @@ def answers(entry: Entry, fields: Container[Field], dropped: Counter[Drop]) -> l
             continue
         for question, answer in _READERS[text.field](value, entry, dropped):
             informative = question not in _SPOKEN or texts.is_informative(answer)
-            found.append(Answer(question, answer, informative, text.provenance))
+            result.append(Answer(question, answer, informative, text.provenance))
         name = texts.lead(value) if text.field in (Field.DESCRIPTION, Field.NOTE) else ""
         if name:
             leads.append(Answer(PRODUCT_NAME, name, texts.is_informative(name), text.provenance))
-    questions = {answer.question for answer in found}
+    questions = {answer.question for answer in result}
     if PRODUCT_NAME not in questions:
-        found += leads[:1]
+        result += leads[:1]
     if questions & _SPOKEN and entry.biotype not in NO_BIOTYPES:
-        found.append(Answer(BIOTYPE, entry.biotype.replace("_", " "), True, found[0].provenance))
-    return found
+        result.append(Answer(BIOTYPE, entry.biotype.replace("_", " "), True, result[0].provenance))
+    return result
 
 
 Found = Iterator[tuple[str, str]]
 """Questions with their answers."""
 
 
-def _name(value: str, entry: Entry, dropped: Counter[Drop]) -> Found:
+def _name(value: str, entry: SourceGene, dropped: Counter[Drop]) -> Found:
     name, numbers = texts.tidy_name(value)
     if len(name.split()) > texts.MAX_NAME_WORDS:
         dropped[Drop.NAME_TOO_LONG] += 1
@@ -85,7 +85,7 @@ def _name(value: str, entry: Entry, dropped: Counter[Drop]) -> Found:
     yield from ((EC_NUMBER, number) for number in numbers)
 
 
-def _description(value: str, entry: Entry, dropped: Counter[Drop]) -> Found:
+def _description(value: str, entry: SourceGene, dropped: Counter[Drop]) -> Found:
     """A name, or else sentences."""
     if texts.is_name(texts.tidy_name(value)[0]) or not texts.is_informative(value):
         yield from _name(value, entry, dropped)
@@ -102,14 +102,14 @@ def _sentences(value: str) -> Found:
         yield SUMMARY, value
 
 
-def _note(value: str, entry: Entry, dropped: Counter[Drop]) -> Found:
+def _note(value: str, entry: SourceGene, dropped: Counter[Drop]) -> Found:
     if len(value.split()) < texts.MIN_NOTE_WORDS:
         dropped[Drop.SHORT_NOTE] += 1
     elif texts.is_informative(value):
         yield from _sentences(value)
 
 
-def _function(value: str, entry: Entry, dropped: Counter[Drop]) -> Found:
+def _function(value: str, entry: SourceGene, dropped: Counter[Drop]) -> Found:
     """A sentence, or the category of a scheme such as Riley's: "enzyme; Transport: Ions"."""
     *before, last = texts.clauses(value)
     if not before and ": " not in value and len(value.split()) > texts.MAX_CATEGORY_WORDS:
@@ -118,22 +118,22 @@ def _function(value: str, entry: Entry, dropped: Counter[Drop]) -> Found:
         yield PROCESS, last
 
 
-def _process(value: str, entry: Entry, dropped: Counter[Drop]) -> Found:
+def _process(value: str, entry: SourceGene, dropped: Counter[Drop]) -> Found:
     yield from ((PROCESS, _GO_TERM.sub("", term)) for term in value.split("; "))
 
 
-def _symbol(value: str, entry: Entry, dropped: Counter[Drop]) -> Found:
+def _symbol(value: str, entry: SourceGene, dropped: Counter[Drop]) -> Found:
     symbol = _COPY.sub("", value)
     if symbol != entry.gene_id and _SYMBOL.fullmatch(symbol) and not _PLACEHOLDER.search(symbol):
         yield GENE_SYMBOL, symbol
 
 
-def _ec(value: str, entry: Entry, dropped: Counter[Drop]) -> Found:
+def _ec(value: str, entry: SourceGene, dropped: Counter[Drop]) -> Found:
     if texts.is_ec_number(value):
         yield EC_NUMBER, value
 
 
-_READERS: dict[Field, Callable[[str, Entry, Counter[Drop]], Found]] = {
+_READERS: dict[Field, Callable[[str, SourceGene, Counter[Drop]], Found]] = {
     Field.PRODUCT: _name,
     Field.NAME: _name,
     Field.DESCRIPTION: _description,

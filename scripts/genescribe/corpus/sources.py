@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from genescribe.corpus.entries import Entry, Field
 from genescribe.corpus.genbank import read_genbank
 from genescribe.corpus.genechat import is_genechat, read_genechat
 from genescribe.corpus.genomes import read_genome
 from genescribe.corpus.pairs import read_pairs
+from genescribe.corpus.source_genes import Field, SourceGene
 from genescribe.errors import FormatError, InputError
 from genescribe.files import check_readable
 
@@ -39,7 +39,7 @@ class Source:
     style: str | None = None
     fields: frozenset[Field] = ALL_FIELDS
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[SourceGene]:
         """Yield the genes of the input, whose kind its name tells; raises what reading raises."""
         ending = _ending(self.input)
         if is_genechat(self.input):

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from genescribe.corpus.records import CorpusRecord
 from genescribe.errors import InputError
-from genescribe.evaluation.cases import Case
+from genescribe.evaluation.cases import Case, sequences
 from genescribe.kmers import KmerIndex, Seed, distinct_kmers, letter_codes
 from genescribe.nucleotides import RESIDUES
-from genescribe.records import SequenceRecord, View
+from genescribe.records import View
 
 PROTEIN_KMER = Seed(tuple(range(5)), len(RESIDUES))
 NUCLEOTIDE_KMER = Seed(tuple(range(8)), 4)
@@ -47,12 +47,13 @@ def nearest_gene(cases: Sequence[Case], training: Sequence[CorpusRecord]) -> lis
     known: dict[tuple[str, bool], list[CorpusRecord]] = defaultdict(list)
     for one in training:
         known[one.question, one.view == View.CDS].append(one)
-    asked: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    own = sequences(cases)
+    kinds: dict[tuple[str, bool], list[int]] = defaultdict(list)
     for i, case in enumerate(cases):
-        asked[case.question, _record(case).view == View.CDS].append(i)
-    for (question, is_protein), places in asked.items():
+        kinds[case.question, own[i].view == View.CDS].append(i)
+    for (question, is_protein), places in kinds.items():
         others = known[question, is_protein]
-        queries = [_record(cases[i]).sequence for i in places]
+        queries = [own[i].sequence for i in places]
         best = nearest(queries, [other.sequence for other in others], is_protein)
         for i, place in zip(places, best.tolist(), strict=True):
             texts[i] = others[place].answer if place >= 0 else ""
@@ -86,8 +87,3 @@ def _answers(cases: Sequence[Case], training: Sequence[CorpusRecord]) -> dict[st
                 "with; choose another question or split"
             )
     return answers
-
-
-def _record(case: Case) -> SequenceRecord:
-    assert case.record is not None, "a gene without sequence has no nearest one"
-    return case.record

@@ -115,10 +115,10 @@ def _regression() -> LogisticRegression:
 def _cross_fitted(features: Floats, correct: Booleans, groups: NDArray[np.int64]) -> Floats:
     """Return probabilities (written,) of fits to other families; features are (written, n)."""
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
-    found: Floats = cross_val_predict(
+    probabilities: Floats = cross_val_predict(
         _regression(), features, correct, groups=groups, cv=folds, method="predict_proba"
     )[:, 1]
-    return found
+    return probabilities
 
 
 def _is_better(probabilities: Floats, than: Floats, correct: Booleans) -> bool:
@@ -208,8 +208,8 @@ def share(correct: Booleans, chosen: Sequence[bool]) -> Share:
     """Return how many genes are chosen, which share that is, and how many of them are correct."""
     kept = np.asarray(chosen, dtype=bool)
     coverage = round(float(kept.mean()), 4)
-    found = _share(correct[kept]) if kept.any() else (None, None)
-    return Share(int(kept.sum()), coverage, *found)
+    of_kept = _share(correct[kept]) if kept.any() else (None, None)
+    return Share(int(kept.sum()), coverage, *of_kept)
 
 
 def _share(correct: Booleans) -> tuple[float, Interval]:

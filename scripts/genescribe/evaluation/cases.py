@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,8 +75,8 @@ def select(
         elif side in sides and is_wanted:
             chosen[record.sha256, record.question].append(record)
         elif side in sides:
-            asked = record.question in questions
-            left_out["says that nothing is known" if asked else "another question"] += 1
+            is_answer = record.question in questions
+            left_out["says that nothing is known" if is_answer else "another question"] += 1
     if not chosen:
         known = ", ".join(sorted({record.question for record in corpus}))
         raise InputError(
@@ -130,9 +130,16 @@ def _bin(value: int, bins: Iterable[tuple[int, str]], rest: str) -> str:
     return next((label for limit, label in bins if value < limit), rest)
 
 
-def named(names: Sequence[str], shown: int = 3) -> str:
+def named(names: Sequence[str]) -> str:
     """Return the first names, for an error message."""
-    return ", ".join(names[:shown]) + (", ..." if len(names) > shown else "")
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def sequences(cases: Sequence[Case]) -> list[SequenceRecord]:
+    """Return what a model reads of each case."""
+    known = [case.record for case in cases if case.record is not None]
+    assert len(known) == len(cases), "cases without sequence have no model to run"
+    return known
 
 
 def swap_sequences(cases: Sequence[Case], seed: int) -> list[SequenceRecord]:
@@ -142,17 +149,10 @@ def swap_sequences(cases: Sequence[Case], seed: int) -> list[SequenceRecord]:
     """
     if len(cases) < 2:
         raise InputError("one gene only: there is no other to take a sequence from; choose more")
+    own = sequences(cases)
     order = np.random.default_rng(seed).permutation(len(cases)).tolist()
-    order.sort(key=lambda i: _record(cases[i]).view)  # stable: random within each view
-    swapped = [_record(case) for case in cases]
+    order.sort(key=lambda i: own[i].view)  # stable: random within each view
+    swapped = list(own)
     for taker, giver in zip(order, [order[-1], *order[:-1]], strict=True):
-        mine, other = _record(cases[taker]), _record(cases[giver])
-        swapped[taker] = SequenceRecord(
-            mine.gene_id, other.view, mine.biotype, other.sequence, other.sha256
-        )
+        swapped[taker] = replace(own[giver], gene_id=own[taker].gene_id, biotype=own[taker].biotype)
     return swapped
-
-
-def _record(case: Case) -> SequenceRecord:
-    assert case.record is not None, "cases without sequence have no model to run"
-    return case.record

@@ -77,23 +77,16 @@ class Scored:
     nll: Mapping[str, Measure]
 
 
-def texts_of_baselines(
-    cases: Sequence[Case], training: Sequence[CorpusRecord], seed: int
-) -> dict[str, list[str]]:
-    """Return the texts of the three baselines that need no model."""
-    return {
-        "nearest": baselines.nearest_gene(cases, training),
-        "most_frequent": baselines.most_frequent(cases, training),
-        "random": baselines.random_description(cases, training, seed),
-    }
-
-
 def score_run(
     cases: Sequence[Case], run: ModelRun, training: Sequence[CorpusRecord], scoring: Scoring
 ) -> Scored:
     """Score a model beside all five baselines."""
     texts = {MODEL: run.own.texts, "other_gene": run.other_gene, "no_sequence": run.no_sequence}
-    texts |= texts_of_baselines(cases, training, scoring.seed)
+    texts |= {
+        "nearest": baselines.nearest_gene(cases, training),
+        "most_frequent": baselines.most_frequent(cases, training),
+        "random": baselines.random_description(cases, training, scoring.seed),
+    }
     return score_texts(cases, run.own.descriptions, texts, scoring, run.nll)
 
 
@@ -191,12 +184,12 @@ def _nll(nll: Mapping[str, Measure], seed: int) -> Figures:
     if not nll:
         return {}
     draws = resampled(nll, seed)
-    found: dict[str, Figure] = {name: figure(m, draws[name]) for name, m in nll.items()}
+    nats: dict[str, Figure] = {name: figure(m, draws[name]) for name, m in nll.items()}
     for other in ("other_gene", "no_sequence"):
-        found[f"{other}_minus_gene"] = difference(
+        nats[f"{other}_minus_gene"] = difference(
             nll[other], draws[other], nll["gene"], draws["gene"]
         )
-    return found
+    return nats
 
 
 def _statuses(
@@ -225,6 +218,10 @@ def _scores(descriptions: Sequence[Description], correct: calibration.Booleans) 
 def _strata(scored: Scored, seed: int) -> dict[str, dict[str, Group]]:
     """Return the main metrics by organism, biotype and the like; a division of one is left out."""
     divided: dict[str, dict[str, Group]] = {}
+    main = {
+        system: {name: measures[name] for name in measures if name in (*STRATA_METRICS, "lift")}
+        for system, measures in scored.measures.items()
+    }
     for kind, labels in strata(scored.cases).items():
         groups = sorted(set(labels), key=lambda label: (-labels.count(label), label))
         if len(groups) < 2:
@@ -233,15 +230,10 @@ def _strata(scored: Scored, seed: int) -> dict[str, dict[str, Group]]:
         for group in groups:
             chosen = np.array([label == group for label in labels])
             systems = {
-                name: summary(subset(_main(measures), chosen), seed)
-                for name, measures in scored.measures.items()
+                name: summary(subset(measures, chosen), seed) for name, measures in main.items()
             }
             divided[kind][group] = Group(int(chosen.sum()), systems)
     return divided
-
-
-def _main(measures: Mapping[str, Measure]) -> dict[str, Measure]:
-    return {name: m for name, m in measures.items() if name in (*STRATA_METRICS, "lift")}
 
 
 def _protocols(scored: Scored, scoring: Scoring) -> dict[str, ProtocolFigures]:

@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from genescribe.evaluation.figures import CurvePoint, ReliabilityBin
 from genescribe.pages import charts
-from genescribe.pages.charts import Chart, Plot
+from genescribe.pages.charts import Bar, Chart, Part, Plot
 
 LABEL_WIDTH = 178
 
 
-class Bar(NamedTuple):
-    """One figure to draw: ``kind`` is its colour, ``text`` how it is written."""
-
-    label: str
-    value: float
-    interval: tuple[float, float]
-    kind: str
-    text: str
+def bar(
+    label: str, value: float, text: str, interval: tuple[float, float], *, is_other: bool = False
+) -> Bar:
+    """Return one figure to draw, written as ``text``; those of others than the model are grey."""
+    kind = "fill-skipped" if is_other else "fill-described"
+    return Bar(label, [Part(kind, value, f"{label}: {text}")], text, interval)
 
 
 def bars(name: str, title: str, rows: Sequence[Bar]) -> Chart:
     """Draw one horizontal bar per row, with its interval as a line."""
-    drawn = [
-        charts.Bar(
-            row.label,
-            [charts.Part(row.kind, row.value, f"{row.label}: {row.text}")],
-            row.text,
-            row.interval,
-        )
-        for row in rows
-    ]
-    svg = charts.bars(name, title, f"{len(rows)} bars with 95 % intervals", drawn, LABEL_WIDTH)
+    svg = charts.bars(name, title, f"{len(rows)} bars with 95 % intervals", rows, LABEL_WIDTH)
     cells = tuple((row.label, row.text, _range(row.interval)) for row in rows)
     return Chart(name, title, svg if rows else "", ("", "value", "95 % interval"), cells)
 

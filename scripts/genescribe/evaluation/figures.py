@@ -241,8 +241,8 @@ def plain(value: Any) -> Any:
     if is_dataclass(value):
         values: dict[str, Any] = {}
         for one in fields(value):
-            found = plain(getattr(value, one.name))
-            values |= found if one.metadata else {JSON_NAMES.get(one.name, one.name): found}
+            inner = plain(getattr(value, one.name))
+            values |= inner if one.metadata else {JSON_NAMES.get(one.name, one.name): inner}
         return values
     if isinstance(value, Mapping):
         return {key: plain(one) for key, one in value.items()}

@@ -20,15 +20,13 @@ LEVEL = 0.95
 _BLOCK = 100  # resamples held in memory at once
 
 
-def resampled(
-    measures: Mapping[str, Measure], seed: int, resamples: int = RESAMPLES
-) -> dict[str, Floats]:
-    """Return each measure over ``resamples`` draws of the genes, (resamples,)."""
+def resampled(measures: Mapping[str, Measure], seed: int) -> dict[str, Floats]:
+    """Return each measure over ``RESAMPLES`` draws of the genes, (RESAMPLES,)."""
     genes = len(next(iter(measures.values())).values)
     rng = np.random.default_rng(seed)
     parts: dict[str, list[Floats]] = {name: [] for name in measures}
-    for first in range(0, resamples, _BLOCK):
-        draws = rng.integers(genes, size=(min(_BLOCK, resamples - first), genes))
+    for first in range(0, RESAMPLES, _BLOCK):
+        draws = rng.integers(genes, size=(min(_BLOCK, RESAMPLES - first), genes))
         counts = np.stack([np.bincount(draw, minlength=genes) for draw in draws]).astype(float)
         for name, measure in measures.items():
             parts[name].append(measure.combine(counts @ measure.values))  # (block,)
@@ -72,5 +70,5 @@ def wilson(successes: int, trials: int, level: float = LEVEL) -> Interval:
     """Return Wilson's interval of a share; (0, 1) without trials."""
     if not trials:
         return 0.0, 1.0
-    found = binomtest(successes, trials).proportion_ci(level, method="wilson")
-    return float(found.low), float(found.high)
+    bounds = binomtest(successes, trials).proportion_ci(level, method="wilson")
+    return float(bounds.low), float(bounds.high)

@@ -12,7 +12,7 @@ from genescribe.artifacts.descriptions import read_descriptions
 from genescribe.corpus.records import read_corpus
 from genescribe.corpus.splits import read_splits
 from genescribe.evaluation import calibration
-from genescribe.evaluation.cases import Selection, sample, select, swap_sequences
+from genescribe.evaluation.cases import Selection, sample, select, sequences, swap_sequences
 from genescribe.evaluation.comparison import MODEL, Scoring, score_run, score_texts, sum_up
 from genescribe.evaluation.figures import CalibrationFigures, CorpusData, Evaluation, TextsData
 from genescribe.evaluation.metrics import rouge_l
@@ -71,18 +71,18 @@ def _evaluate_model(what: ModelOnCorpus, settings: EvaluationSettings) -> Evalua
 
 
 def _evaluate_texts(what: ExistingTexts, settings: EvaluationSettings) -> Evaluation:
-    references = read_references(what.references, what.question)
+    cases, uninformative = read_references(what.references, what.question)
     described = {row.gene_id: row for row in read_descriptions(what.descriptions)}
-    descriptions = match(references.cases, described)
+    descriptions = match(cases, described)
     scoring = _scoring(settings, None)
     texts = {MODEL: [description.text for description in descriptions]}
-    scored = score_texts(references.cases, descriptions, texts, scoring)
+    scored = score_texts(cases, descriptions, texts, scoring)
     models = sorted({description.model for description in descriptions} - {""})
     data = TextsData(
         descriptions=str(what.descriptions),
         references=str(what.references),
-        left_out={"says that nothing is known": references.uninformative},
-        without_reference=len(described) - len(references.cases),
+        left_out={"says that nothing is known": uninformative},
+        without_reference=len(described) - len(cases),
     )
     log.info("bootstrap intervals")
     return sum_up(scored, scoring, ", ".join(models), data)
@@ -97,13 +97,13 @@ def calibrate(
     ``figures.spec_lines()`` are what goes into the model's spec. Raises what ``evaluate`` raises,
     and InputError for genes too few or too much alike (``calibration.fit``).
     """
-    from genescribe.evaluation.runs import lifts_of_references, records, write
+    from genescribe.evaluation.runs import lifts_of_references, write
 
     settings = settings or CalibrationSettings()
     selection = _select(what, settings.seed)
     describer, conditions = _load(what)
     cases, swapped = selection.cases, swap_sequences(selection.cases, settings.seed)
-    own = write(describer, cases, records(cases), conditions, "describe")
+    own = write(describer, cases, sequences(cases), conditions, "describe")
     null_lifts = lifts_of_references(describer, cases, swapped, conditions)
     pairs = zip(cases, own.texts, strict=True)
     scores = [rouge_l(case.references, text) for case, text in pairs]

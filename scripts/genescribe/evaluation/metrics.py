@@ -132,8 +132,8 @@ _ROUGE = RougeScorer(list(ROUGES.values()), tokenizer=DefaultTokenizer(use_stemm
 
 def rouge(references: Sequence[str], text: str) -> tuple[float, float, float]:
     """Return F of ROUGE-1, -2 and -L of rouge-score, without stemming, of the best reference."""
-    found = _ROUGE.score_multi(list(references), text)
-    one, two, longest = (float(found[name].fmeasure) for name in ROUGES.values())
+    scores = _ROUGE.score_multi(list(references), text)
+    one, two, longest = (float(scores[name].fmeasure) for name in ROUGES.values())
     return one, two, longest
 
 

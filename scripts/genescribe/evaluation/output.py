@@ -13,15 +13,7 @@ from genescribe.evaluation.shown import markdown
 from genescribe.files import atomic_path
 
 TABLE_COLUMNS = ("division", "group", "genes", "text_from", "metric", "value", "low", "high")
-
-
-EVALUATION_FILES = (
-    "evaluation.json",
-    "evaluation.tsv",
-    "evaluation.md",
-    "evaluation.html",
-    "texts.tsv",
-)
+EVALUATION_FILES = (*(f"evaluation.{kind}" for kind in ("json", "tsv", "md", "html")), "texts.tsv")
 CALIBRATION_FILES = ("calibration.json", "calibration.html")
 
 
@@ -61,12 +53,11 @@ def _lines(figures: Evaluation) -> Iterator[tuple[str, str, int, str, str, Figur
     groups = [("all", "all", figures.genes, figures.systems)]
     groups += [
         (division, label, group.genes, group.systems)
-        for division, found in figures.strata.items()
-        for label, group in found.items()
+        for division, labelled in figures.strata.items()
+        for label, group in labelled.items()
     ]
     groups += [
-        ("protocol", name, figures.genes, found.systems)
-        for name, found in figures.protocols.items()
+        ("protocol", name, figures.genes, one.systems) for name, one in figures.protocols.items()
     ]
     for division, label, genes, systems in groups:
         for system, measured in systems.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,13 +14,14 @@ from genescribe.evaluation.figures import (
     CorpusData,
     Evaluation,
     Figure,
+    Figures,
     TextRow,
     plain,
 )
 from genescribe.evaluation.metrics import CORRECT
 from genescribe.evaluation.shown import MAIN, METRICS, STATUS_HEADS, shown, status_table
 from genescribe.pages import html
-from genescribe.pages.charts import Chart
+from genescribe.pages.charts import Bar, Chart
 from genescribe.version import __version__
 
 CHARTED = ("bleu_1", "bleu_4", "meteor", "rouge_l", "semantic_f1", CORRECT)
@@ -88,14 +89,14 @@ def write_evaluation_page(path: Path, figures: Evaluation) -> None:
 
 def write_calibration_page(path: Path, figures: CalibrationFigures) -> None:
     """Write the page of a calibration; same figures, same bytes."""
-    found, target = figures.thresholds, figures.target_precision
-    reached = f"{found.coverage:.1%}" if found.reached else "none"
-    precision = "–" if found.precision is None else f"{found.precision:.1%}"
+    chosen, target = figures.thresholds, figures.target_precision
+    reached = f"{chosen.coverage:.1%}" if chosen.reached else "none"
+    precision = "–" if chosen.precision is None else f"{chosen.precision:.1%}"
     tiles = [
         Tile("Right", f"{figures.share_correct:.1%}", f"of all texts: {figures.correct}"),
-        Tile("Described", reached, f"of the genes, at a score of at least {found.min_score}"),
+        Tile("Described", reached, f"of the genes, at a score of at least {chosen.min_score}"),
         Tile("Right among them", precision, f"wanted: {target:.0%}, with margin"),
-        Tile("Lift at least", f"{found.min_lift:.2f}", "nats per token, else uncertain"),
+        Tile("Lift at least", f"{chosen.min_lift:.2f}", "nats per token, else uncertain"),
     ]
     charts = [
         drawings.reliability("reliability", "Share of right texts by score", figures.reliability),
@@ -103,7 +104,7 @@ def write_calibration_page(path: Path, figures: CalibrationFigures) -> None:
             "coverage", "Share of right texts among those described", figures.curve, target
         ),
     ]
-    thresholds = plain(found) | plain(figures.quality)
+    thresholds = plain(chosen) | plain(figures.quality)
     numbers = {f"calibration: {name}": one for name, one in plain(figures.calibration).items()}
     numbers |= {name.replace("_", " "): value for name, value in thresholds.items()}
     rows = [
@@ -125,7 +126,6 @@ def write_calibration_page(path: Path, figures: CalibrationFigures) -> None:
 def _write(
     path: Path, title: str, facts: str, tiles: Sequence[Tile], sections: Sequence[Section]
 ) -> None:
-    own = html.asset(__package__, "evaluation.css")
     html.write_page(
         path,
         __package__,
@@ -134,9 +134,11 @@ def _write(
         facts=facts,
         caution=CAUTION,
         tiles=tiles,
-        sections=sections,
+        parts=sections,
+        sections=[(section.name, section.title) for section in sections],
+        skip_to="figures",
         version=__version__,
-        **html.inlined(style=html.style(own)),
+        style=html.asset(__package__, "evaluation.css"),
     )
 
 
@@ -147,10 +149,10 @@ def _tiles(figures: Evaluation) -> list[Tile]:
         Tile("BLEU-1", _value(model["bleu_1"], "bleu_1"), "mean of the texts"),
         Tile("ROUGE-L", _value(model["rouge_l"], "rouge_l"), "mean F of the texts"),
     ]
-    if found := figures.statuses.get("described"):
-        share = "–" if found.correct is None else f"{found.correct:.1%}"
-        described = f"{found.coverage:.1%} of the genes are described"
-        tiles.append(Tile("Right if described", share, described))
+    if one := figures.statuses.get("described"):
+        correct = "–" if one.correct is None else f"{one.correct:.1%}"
+        described = f"{one.coverage:.1%} of the genes are described"
+        tiles.append(Tile("Right if described", correct, described))
     if (lift := model["lift"].value) is not None:
         tiles.append(Tile("Lift", f"{lift:.2f}", "nats per token of own texts"))
     return tiles
@@ -167,18 +169,14 @@ def _systems(figures: Evaluation) -> Section:
                     SYSTEMS[name].removeprefix("the model, ").removesuffix(" description"),
                     measured[metric],
                     metric,
-                    "fill-described" if name == MODEL else "fill-skipped",
+                    is_other=name != MODEL,
                 )
                 for name, measured in systems.items()
             ],
         )
         for metric in CHARTED
     ]
-    main = Table(
-        "Means, with 95 % intervals",
-        ["text from", *(METRICS[metric] for metric in MAIN)],
-        [[Cell(SYSTEMS[name]), *(_cell(f[m], m) for m in MAIN)] for name, f in systems.items()],
-    )
+    main = _by_system("Means, with 95 % intervals", "text from", systems, MAIN)
     others = [name for name in METRICS if name not in MAIN]
     rest = Table(
         "All other metrics",
@@ -190,23 +188,27 @@ def _systems(figures: Evaluation) -> Section:
     )
     tables = [main, rest]
     if figures.differences:
-        heads = ["model minus", *(METRICS[metric] for metric in STRATA_METRICS)]
-        rows = [
-            [Cell(SYSTEMS[name]), *(_cell(f[m], m) for m in STRATA_METRICS)]
-            for name, f in figures.differences.items()
-        ]
-        tables.insert(1, Table("How far the model is above each baseline", heads, rows))
+        above = "How far the model is above each baseline"
+        tables.insert(1, _by_system(above, "model minus", figures.differences, STRATA_METRICS))
     empty = {SYSTEMS[name]: count for name, count in figures.empty.items() if count}
     nothing = "; ".join(f"{name}: {count:,}" for name, count in empty.items()) or "none"
     words = f"Every gene counts; an empty text scores 0. Empty texts: {nothing}."
     return Section("metrics", "The model and what needs no model", words, charts, tables)
 
 
-def _bar(label: str, figure: Figure, metric: str, kind: str = "fill-described") -> drawings.Bar:
-    value = figure.value or 0.0
-    return drawings.Bar(
-        label, value, figure.interval or (value, value), kind, _value(figure, metric)
-    )
+def _by_system(
+    caption: str, corner: str, systems: Mapping[str, Figures], metrics: Sequence[str]
+) -> Table:
+    rows = [
+        [Cell(SYSTEMS[name]), *(_cell(measured[m], m) for m in metrics)]
+        for name, measured in systems.items()
+    ]
+    return Table(caption, [corner, *(METRICS[m] for m in metrics)], rows)
+
+
+def _bar(label: str, figure: Figure, metric: str, *, is_other: bool = False) -> Bar:
+    value, text = figure.value or 0.0, _value(figure, metric)
+    return drawings.bar(label, value, text, figure.interval or (value, value), is_other=is_other)
 
 
 def _habit(figures: Evaluation) -> Section:
@@ -270,14 +272,10 @@ def _divisions(figures: Evaluation) -> list[Section]:
 
 
 def _protocols(figures: Evaluation) -> Section:
-    tables = []
-    for name, found in figures.protocols.items():
-        metrics = list(found.systems[MODEL])
-        rows = [
-            [Cell(SYSTEMS[s]), *(_cell(f[m], m) for m in metrics)] for s, f in found.systems.items()
-        ]
-        heads = ["text from", *(METRICS[m] for m in metrics)]
-        tables.append(Table(f"{name}: {found.definition}", heads, rows))
+    tables = [
+        _by_system(f"{name}: {one.definition}", "text from", one.systems, list(one.systems[MODEL]))
+        for name, one in figures.protocols.items()
+    ]
     words = "The same texts, scored as published models were."
     return Section("protocols", "Protocols of published models", words, [], tables)
 

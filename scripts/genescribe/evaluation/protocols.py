@@ -75,11 +75,11 @@ def genechat(
 ) -> dict[str, Measure]:
     """Score as GeneChat's eval.py does (fdkevin0/GeneChat, the import of the published code)."""
     weights = [tuple(1 / n for _ in range(n)) for n in range(1, MAX_ORDER + 1)]
-    found = [
+    bleus = [
         _sentence_bleu([one.split() for one in given], text.split(), weights)
         for given, text in zip(references, texts, strict=True)
     ]
-    measures = {f"bleu_{n}": mean_of([one[n - 1] for one in found]) for n in (1, 2, 3, 4)}
+    measures = {f"bleu_{n}": mean_of([one[n - 1] for one in bleus]) for n in (1, 2, 3, 4)}
     scores = [meteor(given, text, synonyms) for given, text in zip(references, texts, strict=True)]
     return measures | {"meteor": mean_of(scores)}
 
@@ -130,8 +130,8 @@ def _sentence_bleu(
         return [0.0] * len(weights)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # says of each text without 4-gram matches that it has none
-        found = sentence_bleu(references, tokens, weights, smoothing_function=smoothing)
-    return [float(one) for one in (found if isinstance(found, list) else [found])]
+        values = sentence_bleu(references, tokens, weights, smoothing_function=smoothing)
+    return [float(one) for one in (values if isinstance(values, list) else [values])]
 
 
 def set_rouge(reference: Sequence[str], text: Sequence[str]) -> Mapping[str, float]:
@@ -140,16 +140,13 @@ def set_rouge(reference: Sequence[str], text: Sequence[str]) -> Mapping[str, flo
     ROUGE-L counts the distinct tokens of the longest common subsequence (its summary level, for a
     text of one sentence).
     """
-    common = set(_longest_common(reference, text))
+    given, own = set(reference), set(text)
+    given_pairs, own_pairs = set(pairwise(reference)), set(pairwise(text))
     return {
-        "rouge_1": _f(set(reference), set(text), set(reference) & set(text)),
-        "rouge_2": _f(_pairs(reference), _pairs(text), _pairs(reference) & _pairs(text)),
-        "rouge_l": _f(set(reference), set(text), common),
+        "rouge_1": _f(given, own, given & own),
+        "rouge_2": _f(given_pairs, own_pairs, given_pairs & own_pairs),
+        "rouge_l": _f(given, own, set(_longest_common(reference, text))),
     }
-
-
-def _pairs(tokens: Sequence[str]) -> set[tuple[str, str]]:
-    return set(pairwise(tokens))
 
 
 def _f(

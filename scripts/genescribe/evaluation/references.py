@@ -33,33 +33,27 @@ class Reference(NamedTuple):
     length: int | None
 
 
-class References(NamedTuple):
-    """The cases of a reference file, and how many genes it says nothing about."""
+def read_references(path: Path, question: str) -> tuple[list[Case], int]:
+    """Return the cases of a reference file, and how many genes it says nothing about.
 
-    cases: list[Case]
-    uninformative: int
-
-
-def read_references(path: Path, question: str) -> References:
-    """Read references by their file: ``.jsonl[.gz]`` corpus, ``.tsv`` table, else GFF3 or GTF.
-
-    Of a corpus, the answers to ``question``; of a table the column ``product`` beside ``gene_id``
-    (``genes.tsv`` is one); of an annotation what it says that a gene makes. Texts that say that
-    nothing is known are no references. Raises InputError where no reference is left.
+    Its name tells its kind: ``.jsonl[.gz]`` corpus, ``.tsv`` table, else GFF3 or GTF. Of a corpus,
+    the answers to ``question``; of a table the column ``product`` beside ``gene_id`` (``genes.tsv``
+    is one); of an annotation what it says that a gene makes. Texts that say that nothing is known
+    are no references. Raises InputError where no reference is left.
     """
     name = path.name.removesuffix(".gz")
     if name.endswith(".jsonl"):
-        found = _of_corpus(path, question)
+        read = _of_corpus(path, question)
     elif name.endswith(".tsv"):
-        found = list(_of_table(path))
+        read = list(_of_table(path))
     else:
-        found = [
+        read = [
             Reference(gene.gene_id, gene.product, "", gene.biotype, gene.end - gene.start)
             for gene in read_annotation(path).genes
         ]
     texts: dict[str, list[str]] = defaultdict(list)
     first: dict[str, Reference] = {}
-    for one in found:
+    for one in read:
         first.setdefault(one.gene_id, one)
         text = clean_text(one.text)
         if text and is_informative(text) and text not in texts[one.gene_id]:
@@ -81,7 +75,7 @@ def read_references(path: Path, question: str) -> References:
         for gene_id, one in first.items()
         if texts[gene_id]
     ]
-    return References(cases, len(first) - len(cases))
+    return cases, len(first) - len(cases)
 
 
 def _of_corpus(path: Path, question: str) -> list[Reference]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genescribe.corpus.records import QUESTIONS
-from genescribe.evaluation.cases import Case, swap_sequences
+from genescribe.evaluation.cases import Case, sequences, swap_sequences
 from genescribe.evaluation.metrics import Floats, Measure
 from genescribe.evaluation.settings import Watch, unwatched
 from genescribe.inference.describer import Describer, described
@@ -63,7 +63,7 @@ def run_model(
     describer: Describer, cases: Sequence[Case], conditions: Conditions, seed: int
 ) -> ModelRun:
     """Let a model write about each case in three ways, and read the references in the same ways."""
-    own, swapped = records(cases), swap_sequences(cases, seed)
+    own, swapped = sequences(cases), swap_sequences(cases, seed)
     return ModelRun(
         own=write(describer, cases, own, conditions, "describe"),
         other_gene=write(describer, cases, swapped, conditions, "another gene's sequence").texts,
@@ -74,11 +74,6 @@ def run_model(
             "no_sequence": negative_log_likelihood(describer, cases, own, conditions, False),
         },
     )
-
-
-def records(cases: Sequence[Case]) -> list[SequenceRecord]:
-    """Return what a model reads of each case."""
-    return [case.record for case in cases if case.record is not None]
 
 
 def write(
@@ -96,11 +91,11 @@ def write(
     for question, places in _by_question(cases).items():
         params = _params(describer.spec, question, conditions, use_sequence)
         for batch in describer.batching.generations([shown[i] for i in places], params):
-            for found in batch:
-                place = places[found.place]
-                rows[place] = described(describer.spec, found.record, found.generation)
-                if found.generation is not None:
-                    log_probs[place] = found.generation.log_prob
+            for one in batch:
+                place = places[one.place]
+                rows[place] = described(describer.spec, one.record, one.generation)
+                if one.generation is not None:
+                    log_probs[place] = one.generation.log_prob
             if progress:
                 progress(len(rows), len(cases))
     return Written([rows[i] for i in range(len(cases))], log_probs)
@@ -123,8 +118,8 @@ def negative_log_likelihood(
             [text for _, text in pairs],
             _params(describer.spec, question, conditions, use_sequence),
         )
-        for (i, _), found in zip(pairs, read, strict=True):
-            sums[i] += (-found.log_prob, found.n_tokens)
+        for (i, _), likelihood in zip(pairs, read, strict=True):
+            sums[i] += (-likelihood.log_prob, likelihood.n_tokens)
     return Measure(sums)
 
 

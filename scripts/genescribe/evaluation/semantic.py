@@ -70,10 +70,10 @@ class TransformersEncoder:
                 f"{folder}: no encoder of transformers (config.json is missing); give the folder "
                 "of one, or leave it out"
             )
-        told = {"local_files_only": True, "trust_remote_code": False}
+        options = {"local_files_only": True, "trust_remote_code": False}
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(str(folder), **told)
-            self._model = AutoModel.from_pretrained(str(folder), **told).eval()
+            self._tokenizer = AutoTokenizer.from_pretrained(str(folder), **options)
+            self._model = AutoModel.from_pretrained(str(folder), **options).eval()
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"{folder}: cannot be loaded as an encoder ({reason})") from error
@@ -125,9 +125,9 @@ def similarity(
     """Measure texts against the most similar (F1) of their references."""
     distinct = sorted({*texts, *(one for given in references for one in given)})
     vectors = dict(zip(distinct, encoder.encode(distinct), strict=True))
-    found = [
+    scores = [
         max((greedy_match(vectors[text], vectors[one]) for one in given), key=lambda prf: prf[2])
         for given, text in zip(references, texts, strict=True)
     ]
     names = ("semantic_precision", "semantic_recall", "semantic_f1")
-    return {name: mean_of([prf[i] for prf in found]) for i, name in enumerate(names)}
+    return {name: mean_of([prf[i] for prf in scores]) for i, name in enumerate(names)}

@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from genescribe.evaluation.comparison import SYSTEMS
-from genescribe.evaluation.figures import Evaluation, Figure, Figures, Share
-from genescribe.evaluation.metrics import CORRECT
+from genescribe.evaluation.figures import Evaluation, Figure, Share
+from genescribe.evaluation.metrics import CORRECT, MAX_ORDER
 
 METRICS = {
-    "bleu_1": "BLEU-1",
-    "bleu_2": "BLEU-2",
-    "bleu_3": "BLEU-3",
-    "bleu_4": "BLEU-4",
-    "corpus_bleu_1": "corpus BLEU-1",
-    "corpus_bleu_2": "corpus BLEU-2",
-    "corpus_bleu_3": "corpus BLEU-3",
-    "corpus_bleu_4": "corpus BLEU-4",
+    **{f"bleu_{n}": f"BLEU-{n}" for n in range(1, MAX_ORDER + 1)},
+    **{f"corpus_bleu_{n}": f"corpus BLEU-{n}" for n in range(1, MAX_ORDER + 1)},
     "meteor": "METEOR",
     "rouge_1": "ROUGE-1",
     "rouge_2": "ROUGE-2",
@@ -36,7 +30,11 @@ STATUS_HEADS = ("status", "genes", "share", "right among them")
 def markdown(figures: Evaluation) -> str:
     """Return the main table, the likelihood of the references, and what is described."""
     definitions = figures.definitions
-    heads, cells = main_table(figures.systems)
+    heads = ["text from", *(METRICS[name] for name in MAIN)]
+    cells = [
+        [SYSTEMS[system], *(shown(measured[name], name) for name in MAIN)]
+        for system, measured in figures.systems.items()
+    ]
     lines = [f"{figures.genes:,} genes; intervals: {definitions.interval}.", ""]
     lines += _markdown_table(heads, cells)
     if figures.nll:
@@ -48,26 +46,16 @@ def markdown(figures: Evaluation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main_table(systems: Mapping[str, Figures]) -> tuple[list[str], list[list[str]]]:
-    """Return heads and cells of the main metrics by system, with intervals."""
-    heads = ["text from", *(METRICS[name] for name in MAIN)]
-    cells = [
-        [SYSTEMS[system], *(shown(figures[name], name) for name in MAIN)]
-        for system, figures in systems.items()
-    ]
-    return heads, cells
-
-
 def status_table(statuses: Mapping[str, Share]) -> list[list[str]]:
     """Return the cells of ``STATUS_HEADS``."""
     return [
         [
             status,
-            f"{found.genes:,}",
-            f"{found.coverage:.1%}",
-            _with_interval(Figure(found.correct, found.interval), "{:.1%}"),
+            f"{share.genes:,}",
+            f"{share.coverage:.1%}",
+            _with_interval(Figure(share.correct, share.interval), "{:.1%}"),
         ]
-        for status, found in statuses.items()
+        for status, share in statuses.items()
     ]
 
 

@@ -87,8 +87,7 @@ class Batching:
     def cost(self, length: int) -> int:
         """Return the tokens that a gene of ``length`` nt makes the model hold in memory."""
         beams = int(self.writer.spec.generation.get("num_beams", 1))
-        encoding: int = self.writer.processor.encoder_cost(length)
-        return self._width(length) * beams + encoding
+        return self._width(length) * beams
 
     def _by_key(
         self,

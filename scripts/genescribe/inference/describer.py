@@ -14,6 +14,7 @@ from genescribe.errors import InputError, Remedy
 from genescribe.inference.batching import Batching
 from genescribe.inference.cache import Cache, Generation, NoCache
 from genescribe.inference.params import DescribeParams
+from genescribe.inference.settings import SHIPPED_MODEL
 from genescribe.inference.writer import Writer
 from genescribe.models.checkpoint import load
 from genescribe.records import Description, Progress, Reason, SequenceRecord, Status
@@ -37,7 +38,7 @@ class Describer:
 
     def __init__(
         self,
-        model: str | Path | ModelSpec = "tiny",
+        model: str | Path | ModelSpec = SHIPPED_MODEL,
         *,
         device: str = "auto",
         dtype: torch.dtype | Literal["auto"] = "auto",

@@ -10,7 +10,7 @@ import torch
 
 from genescribe.inference.describer import Describer
 from genescribe.inference.params import DescribeParams
-from genescribe.records import Progress, SequenceRecord
+from genescribe.records import SequenceRecord
 
 
 class TextLikelihood(NamedTuple):
@@ -26,8 +26,6 @@ def text_likelihoods(
     records: Sequence[SequenceRecord],
     texts: Sequence[str],
     params: DescribeParams | None = None,
-    *,
-    progress: Progress | None = None,
 ) -> list[TextLikelihood]:
     """Return how probable each text is as the answer about its gene, in the order of ``records``.
 
@@ -44,10 +42,8 @@ def text_likelihoods(
         inputs = writer.read(writer.prompts(batch, params), batch, params)
         ids = writer.text_ids([texts[place] for place in chosen])  # (batch, text tokens)
         mask = writer.model.text_mask(ids)  # (batch, text tokens)
-        log_probs = writer.model.text_log_probs(inputs, ids, True, mask)  # (batch, text tokens)
+        log_probs = writer.model.text_log_probs(inputs, ids, mask)  # (batch, text tokens)
         sums, counts = log_probs.double().sum(1).tolist(), mask.sum(1).tolist()
         for place, log_prob, count in zip(chosen, sums, counts, strict=True):
             results[place] = TextLikelihood(log_prob, count)
-        if progress:
-            progress(len(results), len(records))
     return [results[place] for place in range(len(records))]

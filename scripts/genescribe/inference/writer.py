@@ -44,9 +44,9 @@ class Writer:
         text_ids = self.model.generate(**inputs, **settings)  # (batch, text tokens)
         texts, mask = self.processor.read(text_ids, self.model.text_mask(text_ids), stop)
         # 3) how probable each token is after the gene, and after what stands for none
-        given = self.model.text_log_probs(inputs, text_ids, True, mask)  # (batch, text tokens)
+        given = self.model.text_log_probs(inputs, text_ids, mask)  # (batch, text tokens)
         others = self.without_sequence(prompts, records, params)
-        without = self.model.text_log_probs(others, text_ids, True, mask)
+        without = self.model.text_log_probs(others, text_ids, mask)
         # 4) means over the tokens that count, in nats per token; the lift is their difference
         n_tokens = mask.sum(dim=1)  # (batch,)
         log_prob, habit = (

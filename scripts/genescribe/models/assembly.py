@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +28,24 @@ def configuration_of(spec: ModelSpec) -> PreTrainedConfig:
     agree with it. Raises CheckpointError where it does not or where neither says enough, and
     InputError for a key that the configuration does not know.
     """
-    said = dict(spec.config or {})
+    stated = dict(spec.config or {})
     if spec.architecture == "causal_lm":
         folder = spec.weights.of("language_model")
-        return _part(spec, "text_config", said.get("text_config"), folder)
+        return _part(spec, "text_config", stated.get("text_config"), folder)
     if not spec.weights.parts and (spec.weights.folder / CONFIG_FILE).is_file():
-        config = _read(spec.weights.folder)
+        config = read_config(spec.weights.folder)
         if not isinstance(config, SequenceChatConfig):
             raise CheckpointError(
                 f"{spec.weights.folder / CONFIG_FILE}: a {config.model_type} model, but model "
                 f"{spec.name} is a sequence_chat model",
                 Remedy.CONVERT_CHECKPOINT,
             )
-        _check_agreement(spec, said, config)
+        _check_agreement(spec, stated, config)
         return config
     for key, part in (("encoder_config", "encoder"), ("text_config", "language_model")):
         folder = spec.weights.of(part)
-        said[key] = _part(spec, key, said.get(key), folder).to_dict()
-    return SequenceChatConfig(**said)
+        stated[key] = _part(spec, key, stated.get(key), folder).to_dict()
+    return SequenceChatConfig(**stated)
 
 
 def empty_model(config: PreTrainedConfig) -> PreTrainedModel:
@@ -65,31 +65,31 @@ def empty_model(config: PreTrainedConfig) -> PreTrainedModel:
 
 
 def _part(
-    spec: ModelSpec, key: str, said: Mapping[str, Any] | None, folder: Path
+    spec: ModelSpec, key: str, stated: Mapping[str, Any] | None, folder: Path
 ) -> PreTrainedConfig:
     """Return the configuration of encoder or language model: the folder's, else the spec's."""
     if (folder / CONFIG_FILE).is_file():
-        config = _read(folder)
-        _check_agreement(spec, {key: said} if said else {}, {key: config})
+        config = read_config(folder)
+        _check_agreement(spec, stated or {}, config, f"{key}.")
         return config
-    if said is None:
+    if stated is None:
         raise CheckpointError(
             f"{folder / CONFIG_FILE}: missing, and model {spec.name} does not say {key} either; "
             f"{spec.weights.how_to_get or 'get the weights, or describe the model in the spec'}"
         )
     try:
-        config = AutoConfig.for_model(**said)
+        config = AutoConfig.for_model(**stated)
     except StrictDataclassError as error:
         reason = " ".join(str(error).split())
         raise InputError(f"model {spec.name}: {key} is not usable: {reason}") from error
     except ValueError as error:
-        kind = said["model_type"]
+        kind = stated["model_type"]
         raise InputError(
             f"model {spec.name}: {key}.model_type {kind!r} is unknown to transformers and "
             "genescribe; correct it"
         ) from error
     known = type(config)()
-    for name in said:
+    for name in stated:
         if name not in ("model_type", ROPE_THETA) and not hasattr(known, name):
             kind = config.model_type
             raise InputError(
@@ -98,7 +98,8 @@ def _part(
     return config
 
 
-def _read(folder: Path) -> PreTrainedConfig:
+def read_config(folder: Path) -> PreTrainedConfig:
+    """Read config.json; never from the network, never code. CheckpointError if not usable."""
     try:
         config: PreTrainedConfig = AutoConfig.from_pretrained(
             str(folder), local_files_only=True, trust_remote_code=False
@@ -110,28 +111,23 @@ def _read(folder: Path) -> PreTrainedConfig:
 
 
 def _check_agreement(
-    spec: ModelSpec, said: Mapping[str, Any], config: PreTrainedConfig | Mapping[str, Any]
+    spec: ModelSpec,
+    stated: Mapping[str, Any],
+    config: PreTrainedConfig | Mapping[str, Any],
+    prefix: str = "",
 ) -> None:
-    for key, ours, theirs in _differences(said, config):
-        raise CheckpointError(
-            f"{CONFIG_FILE} of model {spec.name}: {key} is {theirs!r}, but the spec says {ours!r}; "
-            "correct the spec, or point it at the weights it means"
-        )
-
-
-def _differences(
-    said: Mapping[str, Any], config: PreTrainedConfig | Mapping[str, Any], prefix: str = ""
-) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (key, the spec's value, the folder's value) where the two differ."""
-    for key, ours in said.items():
-        theirs = config.get(key) if isinstance(config, Mapping) else _value(config, key)
+    """Raise CheckpointError for a key of which spec and config.json say different things."""
+    for key, ours in stated.items():
+        if isinstance(config, Mapping):
+            theirs = config.get(key)
+        elif key == ROPE_THETA:
+            theirs = (getattr(config, "rope_parameters", None) or {}).get(key)
+        else:
+            theirs = getattr(config, key, None)
         if isinstance(ours, Mapping) and theirs is not None:
-            yield from _differences(ours, theirs, f"{prefix}{key}.")
+            _check_agreement(spec, ours, theirs, f"{prefix}{key}.")
         elif ours != theirs:
-            yield f"{prefix}{key}", ours, theirs
-
-
-def _value(config: PreTrainedConfig, key: str) -> Any:
-    if key == ROPE_THETA:
-        return (getattr(config, "rope_parameters", None) or {}).get(key)
-    return getattr(config, key, None)
+            raise CheckpointError(
+                f"{CONFIG_FILE} of model {spec.name}: {prefix}{key} is {theirs!r}, but the spec "
+                f"says {ours!r}; correct the spec, or point it at the weights it means"
+            )

@@ -42,7 +42,6 @@ PROJECTOR_FILE = "projector.safetensors"
 PICKLES = (".bin", ".pth", ".pt", ".ckpt", ".pkl")
 SHOWN_NAMES = 3
 
-QUANTISATION = {"8bit": {"load_in_8bit": True}, "4bit": {"load_in_4bit": True}}
 KEPT_IN_16_BIT = ["encoder", "pooling", "projector", "null_sequence", "lm_head"]
 
 
@@ -65,8 +64,14 @@ def load(
     for path in spec.files:
         if path.suffix == ".safetensors":
             _check_header(path)
+    model: Model
     with quiet_transformers():
-        model = _load_model(spec, device, dtype)
+        if spec.architecture == "causal_lm":
+            model = SequenceTextModel(_language_model(spec, device, dtype))
+        elif spec.weights.parts:
+            model = assemble(spec, device, dtype)
+        else:
+            model = _from_pretrained(SequenceChatModel, spec.weights.folder, spec, device, dtype)
     _check_no_sequence(spec, model)
     return model.eval(), load_processor(spec, model)
 
@@ -81,17 +86,6 @@ def check_files(spec: ModelSpec) -> None:
                 f"{pickles[0]}: a pickle, which is not opened here, since it could run code",
                 Remedy.CONVERT_CHECKPOINT,
             )
-
-
-def _load_model(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> Model:
-    if spec.architecture == "causal_lm":
-        return SequenceTextModel(_language_model(spec, device, dtype))
-    if spec.weights.parts:
-        return assemble(spec, device, dtype)
-    model: SequenceChatModel = _from_pretrained(
-        SequenceChatModel, spec.weights.folder, device, dtype, quantisation=spec.quantisation
-    )
-    return model
 
 
 def assemble(
@@ -128,27 +122,20 @@ def assemble(
 def _language_model(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> Any:
     """Load any causal language model of transformers; an adapter is merged into it."""
     folder = spec.weights.of("language_model")
-    model = _from_pretrained(
-        AutoModelForCausalLM, folder, device, dtype, quantisation=spec.quantisation
-    )
+    model = _from_pretrained(AutoModelForCausalLM, folder, spec, device, dtype)
     if "adapter" in spec.weights.parts:
         return _merge_adapter(model, spec.weights.parts["adapter"])
     return model
 
 
 def _from_pretrained(
-    kind: Any,
-    folder: Path,
-    device: torch.device,
-    dtype: torch.dtype,
-    *,
-    quantisation: str = "none",
+    kind: Any, folder: Path, spec: ModelSpec, device: torch.device, dtype: torch.dtype
 ) -> Any:
     """Load a folder in the layout of transformers, one file or shards; every tensor must match."""
     settings: dict[str, Any] = {}
-    if quantisation != "none" and device.type == "cuda":
+    if spec.quantisation != "none" and device.type == "cuda":
         settings["quantization_config"] = BitsAndBytesConfig(
-            **QUANTISATION[quantisation],
+            **{f"load_in_{spec.quantisation}": True},
             bnb_4bit_quant_type="nf4",
             bnb_4bit_compute_dtype=dtype,
             llm_int8_skip_modules=KEPT_IN_16_BIT,
@@ -162,7 +149,7 @@ def _from_pretrained(
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # told apart below, with both shapes
+            ignore_mismatched_sizes=True,  # named below, with both shapes
             **settings,
         )
     except (OSError, ValueError, SafetensorError) as error:
@@ -182,20 +169,20 @@ def _fill(
 ) -> None:
     """Set the ``wanted`` tensors of a module from a safetensors file, or from all of a folder."""
     files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
-    found = {name: tensor for file in files for name, tensor in load_file(file).items()}
+    read = {name: tensor for file in files for name, tensor in load_file(file).items()}
     _check_tensors(
         path,
-        wanted.keys() - found.keys(),
-        found.keys() - wanted.keys(),
+        wanted.keys() - read.keys(),
+        read.keys() - wanted.keys(),
         [
             (name, tuple(tensor.shape), tuple(wanted[name].shape))
-            for name, tensor in found.items()
+            for name, tensor in read.items()
             if name in wanted and tensor.shape != wanted[name].shape
         ],
     )
     tensors = {
         name: tensor.to(device, dtype if tensor.is_floating_point() else tensor.dtype)
-        for name, tensor in found.items()
+        for name, tensor in read.items()
     }
     module.load_state_dict(tensors, strict=False, assign=True)
 

@@ -14,7 +14,7 @@ size, b the bytes of a number, B the beams.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,42 +111,33 @@ class Needs:
 
 
 def needs_of(spec: ModelSpec) -> Needs:
-    """Count a spec's model; raises as ``configuration_of`` does."""
+    """Count a spec's model, tied weights once; raises as ``configuration_of`` does."""
     config = configuration_of(spec)
-    model = empty_model(config)
-    loaded, published, quantised = count_parameters(model)
+    model: Any = empty_model(config)
     new_tokens = spec.generation["max_new_tokens"]
     texts = (spec.prompt.template, spec.prompt.system, spec.question)
-    told = sum(len(text) for text in texts if text) // CHARACTERS_PER_TOKEN
+    text_tokens = sum(len(text) for text in texts if text) // CHARACTERS_PER_TOKEN
     beams = spec.generation.get("num_beams", 1)
-    if isinstance(config, SequenceChatConfig):
-        reader = make_reader(config)
-        prompt_tokens = told + config.num_placeholders(reader.expected_vectors(spec.max_length))
-        stored, numbers = reader.stored, reader.working_numbers
-    else:  # the gene is text: a token per nucleotide at most, as many as the context holds
-        prompt_tokens = min(told + spec.max_length, config.max_position_embeddings - new_tokens)
-        stored, numbers = NOTHING_STORED, 0
-    return Needs(
-        loaded, published, quantised, config, prompt_tokens, new_tokens, beams, stored, numbers
-    )
-
-
-def count_parameters(model: PreTrainedModel) -> tuple[Parameters, Parameters, int]:
-    """Return the parameters as loaded, as published, and those that 8 and 4 bit make smaller.
-
-    Tied weights count once.
-    """
-    config: Any = model.config
     if not isinstance(config, SequenceChatConfig):
-        loaded = Parameters(0, 0, _size(model))
-        return loaded, loaded, _linear_size(model)
-    parts: Any = model
-    encoder, language_model = parts.encoder, parts.language_model
-    sizes = (_size(encoder), _size(language_model))
-    loaded = Parameters(sizes[0], _size(model) - sum(sizes), sizes[1])
-    published_encoder = loaded.encoder + make_reader(config).head_parameters
-    published = Parameters(published_encoder, loaded.projector, loaded.language_model)
-    return loaded, published, _linear_size(language_model)
+        # the gene is text: a token per nucleotide at most, as many as the context holds
+        room = config.max_position_embeddings - new_tokens
+        tokens = min(text_tokens + spec.max_length, room)
+        loaded = Parameters(0, 0, model.num_parameters())
+        return Needs(loaded, loaded, _linear_size(model), config, tokens, new_tokens, beams)
+    reader = make_reader(config)
+    encoder, language_model = model.encoder.num_parameters(), model.language_model.num_parameters()
+    loaded = Parameters(encoder, model.num_parameters() - encoder - language_model, language_model)
+    return Needs(
+        loaded,
+        replace(loaded, encoder=encoder + reader.head_parameters),
+        _linear_size(model.language_model),
+        config,
+        text_tokens + config.num_placeholders(reader.expected_vectors(spec.max_length)),
+        new_tokens,
+        beams,
+        reader.stored,
+        reader.working_numbers,
+    )
 
 
 def check_fit(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> None:
@@ -200,10 +191,6 @@ def _group_limits() -> list[int]:
 
 def _activation_bytes(dtype: str) -> float:
     return BYTES["bfloat16" if dtype in ("8bit", "4bit") else dtype]
-
-
-def _size(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def _linear_size(model: PreTrainedModel) -> int:

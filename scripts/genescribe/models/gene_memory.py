@@ -145,26 +145,17 @@ class GeneMemory:
     def __len__(self) -> int:
         return len(self.lengths)
 
-    @classmethod
-    def build(
-        cls,
-        sequences: Sequence[str],
-        is_protein: Sequence[bool],
-        texts: Sequence[Sequence[int]],
-    ) -> Self:
-        """Store genes (upper case DNA, in frame if ``is_protein``) with their texts' token ids.
-
-        Near copies are better not stored: they crowd out further relatives.
-        """
-        return cls.from_arrays(empty_arrays()).extend(sequences, is_protein, texts)
-
     def extend(
         self,
         sequences: Sequence[str],
         is_protein: Sequence[bool],
         texts: Sequence[Sequence[int]],
     ) -> Self:
-        """Return a memory with further genes, the very one that ``build`` makes of all of them."""
+        """Return a memory with further genes, the very one that results from all of them at once.
+
+        ``sequences`` are upper case DNA, in frame if ``is_protein``; ``texts`` the token ids of
+        their texts. Near copies are better not stored: they crowd out further relatives.
+        """
         letters = [letter_codes(*gene) for gene in zip(sequences, is_protein, strict=True)]
         proteins = np.concatenate([self.is_protein, np.array(is_protein, dtype=np.bool_)])
         indices = []
@@ -287,12 +278,6 @@ def array_shapes(
         shapes[f"frequencies_{i}"] = (seed.num_codes, np.uint16)
         shapes[f"postings_{i}"] = (postings, posting_dtype(num_genes))
     return shapes
-
-
-def empty_arrays() -> Arrays:
-    """Return the arrays of a memory without any genes."""
-    shapes = array_shapes(0, [0] * len(SEEDS), 0)
-    return {name: np.zeros(length, dtype) for name, (length, dtype) in shapes.items()}
 
 
 def _join(known: NDArray[np.int32], added: Sequence[int]) -> NDArray[np.int32]:

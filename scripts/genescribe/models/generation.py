@@ -23,7 +23,10 @@ MAX_LOGITS = 1 << 28
 
 
 class DescribesGenes:
-    """Mixin of models whose ``language_model`` goes on from the embeddings of a prompt."""
+    """Mixin of models whose ``language_model`` goes on from the embeddings of a prompt.
+
+    What stands here serves prompts in which the gene is text, letters and all.
+    """
 
     language_model: Any
 
@@ -36,9 +39,13 @@ class DescribesGenes:
             raise ValueError("a gene that is text in the prompt cannot be left out of it")
         return dict(inputs)
 
-    def prompt_embeddings(self, inputs: Mapping[str, Any], use_sequence: bool) -> Tensor:
-        """Return the embeddings of the prompts (batch, tokens, hidden), with the gene or not."""
-        raise TypeError(f"{type(self).__name__} does not embed prompts")
+    def prompt_embeddings(self, inputs: Mapping[str, Any]) -> Tensor:
+        """Return the embeddings of the prompts (batch, tokens, hidden).
+
+        ``inputs`` are the processor's, or what ``with_features`` made of them.
+        """
+        embeddings: Tensor = self.language_model.get_input_embeddings()(inputs["input_ids"])
+        return embeddings
 
     @property
     def eos_token_ids(self) -> list[int]:
@@ -80,7 +87,7 @@ class DescribesGenes:
         for name in [name for name in settings if name.startswith(SEQUENCE_PREFIX)]:
             inputs[name] = settings.pop(name)
         token_ids: Tensor = self.language_model.generate(
-            inputs_embeds=self.prompt_embeddings(inputs, use_sequence=True),
+            inputs_embeds=self.prompt_embeddings(inputs),
             attention_mask=attention_mask,
             logits_processor=processors,
             **{"do_sample": False, "pad_token_id": self.pad_token_id, **settings},
@@ -89,22 +96,18 @@ class DescribesGenes:
 
     @torch.inference_mode()
     def text_log_probs(
-        self,
-        inputs: Mapping[str, Any],
-        text_ids: Tensor,
-        use_sequence: bool,
-        text_mask: Tensor | None = None,
+        self, inputs: Mapping[str, Any], text_ids: Tensor, text_mask: Tensor | None = None
     ) -> Tensor:
-        """Return log p of each token of a text, in nats, (batch, text tokens); 0 at padding.
+        """Return log p (natural) of each token of a text, (batch, text tokens); 0 at padding.
 
         ``text_ids`` (batch, text tokens) is padded on the right, as ``generate`` returns it;
         ``text_mask``, of the same shape, tells which of them count where that is not all up to
-        the end token. Without ``use_sequence`` the gene is replaced by the learned "no sequence"
-        vectors and everything else stays. The texts are teacher-forced in one forward pass.
+        the end token. ``inputs`` are as in ``prompt_embeddings``. The texts are teacher-forced in
+        one forward pass.
         """
         real = self.text_mask(text_ids) if text_mask is None else text_mask  # (B, N)
         text = self.language_model.get_input_embeddings()(text_ids)  # (B, N, H)
-        prompts = self.prompt_embeddings(inputs, use_sequence)  # (B, P, H)
+        prompts = self.prompt_embeddings(inputs)  # (B, P, H)
         embeddings = torch.cat([prompts, text], dim=1)  # (B, P + N, H)
         prompt_mask = inputs["attention_mask"]
         mask = torch.cat([prompt_mask, real.to(prompt_mask.dtype)], dim=1)  # (B, P + N)
@@ -158,10 +161,3 @@ class SequenceTextModel(torch.nn.Module, DescribesGenes):
         """The dtype of the weights."""
         dtype: torch.dtype = self.language_model.dtype
         return dtype
-
-    def prompt_embeddings(self, inputs: Mapping[str, Any], use_sequence: bool) -> Tensor:
-        """Embed prompts, letters and all; ValueError where the gene is to be left out."""
-        if not use_sequence:
-            raise ValueError("a gene that is text in the prompt cannot be left out of it")
-        embeddings: Tensor = self.language_model.get_input_embeddings()(inputs["input_ids"])
-        return embeddings

@@ -124,10 +124,9 @@ class SequenceChatModel(DescribesGenes, PreTrainedModel):
         """Tell which tokens stand for sequence vectors, (batch, tokens)."""
         return input_ids == self.config.sequence_token_id
 
-    def prompt_embeddings(self, inputs: Mapping[str, Any], use_sequence: bool) -> Tensor:
-        """Embed prompts (batch, tokens, hidden), with the gene or the learned "no sequence"."""
-        features = self.with_features(inputs, use_sequence)[FEATURES]
-        return self.embed(inputs["input_ids"], features)
+    def prompt_embeddings(self, inputs: Mapping[str, Any]) -> Tensor:
+        """Embed prompts (batch, tokens, hidden), with the gene or what stands in for it."""
+        return self.embed(inputs["input_ids"], self.get_sequence_features(inputs))
 
     def embed(self, input_ids: Tensor, features: SequenceFeatures) -> Tensor:
         """Embed tokens (batch, tokens), placeholders replaced in order by ``features``.

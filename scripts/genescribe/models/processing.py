@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoTokenizer, BatchFeature, PreTrainedConfig
 
 from genescribe.errors import InputError
@@ -41,10 +42,6 @@ class PromptProcessor:
         self.tokenizer = tokenizer
         self.prompt = prompt
 
-    def save_pretrained(self, folder: Path) -> None:
-        """Write the tokenizer's files to ``folder``."""
-        self.tokenizer.save_pretrained(str(folder))
-
     def segments(
         self,
         biotype: str,
@@ -53,7 +50,7 @@ class PromptProcessor:
         history: Sequence[Turn] = (),
         context: str = "",
     ) -> tuple[str, str]:
-        """Return a prompt's text before and after the gene.
+        """Return a prompt's text before and after the gene; ``history`` are turns about it so far.
 
         Special tokens in what comes from the user (or from an earlier answer) are taken out:
         they would pass for placeholders and ends of turns.
@@ -104,9 +101,11 @@ class PromptProcessor:
         """
         return []
 
-    def text_tokens(self, biotype: str, **told: Any) -> int:
-        """Return how many tokens of a prompt are text, not gene; ``told`` as in a call."""
-        return sum(len(self._encode(text, begins=True)) for text in self.segments(biotype, **told))
+    def text_tokens(self, biotype: str, **fields: Any) -> int:
+        """Return how many tokens of a prompt are text, not gene; ``fields`` as in a call."""
+        return sum(
+            len(self._encode(text, begins=True)) for text in self.segments(biotype, **fields)
+        )
 
     def _chat_text(self, messages: list[dict[str, str]]) -> str:
         text: str = self.tokenizer.apply_chat_template(
@@ -117,11 +116,9 @@ class PromptProcessor:
     def _plain(self, text: str) -> str:
         forbidden = [token.content for token in self.tokenizer.added_tokens_decoder.values()]
         forbidden.append(MARKER)
-        found = [token for token in forbidden if token in text]
-        while found:  # taking one out can join the halves of another
-            for token in found:
+        while any(token in text for token in forbidden):
+            for token in forbidden:  # taking one out can join the halves of another
                 text = text.replace(token, "")
-            found = [token for token in forbidden if token in text]
         return text
 
     def _encode(self, text: str, *, begins: bool) -> list[int]:
@@ -137,18 +134,11 @@ class PromptProcessor:
         pad = self.tokenizer.pad_token_id
         if pad is None:
             pad = self.tokenizer.eos_token_id
-        width = max(len(prompt) for prompt in prompts)
-        blanks = [width - len(prompt) for prompt in prompts]
+        rows = [torch.tensor(prompt) for prompt in prompts]
+        real = [torch.ones_like(row) for row in rows]
         return {
-            "input_ids": torch.tensor(
-                [
-                    [pad] * blank + list(prompt)
-                    for blank, prompt in zip(blanks, prompts, strict=True)
-                ]
-            ),
-            "attention_mask": torch.tensor(
-                [[0] * blank + [1] * (width - blank) for blank in blanks]
-            ),
+            "input_ids": pad_sequence(rows, True, pad, "left"),
+            "attention_mask": pad_sequence(real, True, 0, "left"),
         }
 
 
@@ -175,23 +165,18 @@ class SequenceChatProcessor(PromptProcessor):
         ]
 
     def __call__(
-        self,
-        records: Sequence[SequenceRecord],
-        organism: str | None = None,
-        question: str = "",
-        history: Sequence[Turn] = (),
-        context: str = "",
+        self, records: Sequence[SequenceRecord], organism: str | None = None, **fields: Any
     ) -> BatchFeature:
         """Return ``input_ids`` and ``attention_mask`` (batch, tokens), padded on the left, and the
         encoder's inputs, named ``sequence_...``.
 
-        ``history`` are earlier turns about the same gene. Raises InputError for a gene that the
-        encoder cannot read.
+        ``fields`` are the others of ``segments``. Raises InputError for a gene that the encoder
+        cannot read.
         """
         readings = [self.reader.read(record) for record in records]
         prompts = [
             self.prompt_ids(
-                *self.segments(record.biotype, organism, question, history, context),
+                *self.segments(record.biotype, organism, **fields),
                 self.config.num_placeholders(reading.num_vectors),
             )
             for record, reading in zip(records, readings, strict=True)
@@ -206,16 +191,12 @@ class SequenceChatProcessor(PromptProcessor):
         """Return about how many tokens of a prompt a gene of ``length`` nt takes."""
         return self.config.num_placeholders(self.reader.expected_vectors(length))
 
-    def encoder_cost(self, length: int) -> int:
-        """Return what the encoder holds in memory of each gene of a batch, in tokens."""
-        return self.reader.cost(length)
-
-    def prompt_tokens(self, record: SequenceRecord, **told: Any) -> int:
+    def prompt_tokens(self, record: SequenceRecord, **fields: Any) -> int:
         """Return how many tokens a prompt takes, whether there is room for them or not.
 
-        ``told`` is what a call gets beside the records.
+        ``fields`` is what a call gets beside the records.
         """
-        return int(self([record], **told)["input_ids"].shape[1])
+        return int(self([record], **fields)["input_ids"].shape[1])
 
     def sequence_inputs(self, readings: Sequence[Reading]) -> dict[str, Tensor]:
         """Return the encoder's inputs for a batch of genes as they were read, ``sequence_...``."""
@@ -246,22 +227,17 @@ class SequenceTextProcessor(PromptProcessor):
         self.max_tokens = int(config.max_position_embeddings) - max_new_tokens
 
     def __call__(
-        self,
-        records: Sequence[SequenceRecord],
-        organism: str | None = None,
-        question: str = "",
-        history: Sequence[Turn] = (),
-        context: str = "",
+        self, records: Sequence[SequenceRecord], organism: str | None = None, **fields: Any
     ) -> BatchFeature:
         """Return ``input_ids`` and ``attention_mask`` (batch, tokens), padded on the left.
 
-        Raises InputError for letters that are no nucleotides, and for a gene whose prompt
-        leaves no room for the text.
+        ``fields`` are the others of ``segments``. Raises InputError for letters that are no
+        nucleotides, and for a gene whose prompt leaves no room for the text.
         """
         prompts = []
         for record in records:
             self.check(record)
-            around = self.segments(record.biotype, organism, question, history, context)
+            around = self.segments(record.biotype, organism, **fields)
             prompts.append(self._prompt_ids(record, *around))
             if len(prompts[-1]) > self.max_tokens:
                 raise InputError(
@@ -279,16 +255,12 @@ class SequenceTextProcessor(PromptProcessor):
         """Return how many tokens of a prompt a gene of ``length`` nt takes at most."""
         return length
 
-    def encoder_cost(self, _length: int) -> int:
-        """Return 0: there is no encoder."""
-        return 0
-
-    def prompt_tokens(self, record: SequenceRecord, **told: Any) -> int:
+    def prompt_tokens(self, record: SequenceRecord, **fields: Any) -> int:
         """Return how many tokens a prompt takes, whether there is room for them or not.
 
-        ``told`` is what a call gets beside the records.
+        ``fields`` is what a call gets beside the records.
         """
-        return len(self._prompt_ids(record, *self.segments(record.biotype, **told)))
+        return len(self._prompt_ids(record, *self.segments(record.biotype, **fields)))
 
     def _prompt_ids(self, record: SequenceRecord, before: str, after: str) -> list[int]:
         return self._encode(before + record.sequence + after, begins=self.prompt.bos != "none")

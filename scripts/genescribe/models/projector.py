@@ -6,7 +6,7 @@ resampler turns the vectors of a gene, however many, into a fixed number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -108,7 +108,8 @@ class Resampler(nn.Module):
         return self.out(self.norm(latents)).flatten(0, 1), torch.full_like(counts, num_latents)
 
 
-def _mlp(sizes: list[int]) -> nn.Sequential:
+def mlp(sizes: Sequence[int]) -> nn.Sequential:
+    """Return linear layers from each of ``sizes`` to the next, with GELU between them."""
     layers: list[nn.Module] = []
     for size, following in pairwise(sizes):
         layers += [nn.Linear(size, following), nn.GELU()]
@@ -144,7 +145,7 @@ def build_projector(
     if kind == "resampler":
         return Resampler(encoder_size, text_size, **settings)
     if kind == "mlp":
-        return _mlp([encoder_size, *settings.get("hidden_sizes", [text_size]), text_size])
+        return mlp([encoder_size, *settings.get("hidden_sizes", [text_size]), text_size])
     return nn.Linear(encoder_size, text_size)
 
 

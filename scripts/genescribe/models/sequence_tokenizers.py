@@ -113,22 +113,19 @@ class BytePairTokenizer(SequenceTokenizer):
 
 
 class VocabularyTokenizer(SequenceTokenizer):
-    """Splits by a pattern and looks each piece up; what is not there is the unknown token."""
+    """Splits by a pattern and looks each piece up; what is not there is the unknown token.
+
+    That of RNA writes U for T, and the end token behind a sequence.
+    """
 
     def __init__(
-        self,
-        vocabulary: Mapping[str, int],
-        pattern: str,
-        *,
-        is_rna: bool,
-        ends_with_eos: bool,
-        max_tokens: int | None,
+        self, vocabulary: Mapping[str, int], pattern: str, max_tokens: int | None, *, is_rna: bool
     ) -> None:
         super().__init__(max_tokens)
         self._vocabulary = vocabulary
         self._pieces = re.compile(pattern)
         self._other, self._own = ("T", "U") if is_rna else ("U", "T")
-        self._end = [vocabulary["<eos>"]] if ends_with_eos else []
+        self._end = [vocabulary["<eos>"]] if is_rna else []
         self.pad_token_id = vocabulary["<pad>"]
         self.special_ids = frozenset(
             i for token, i in vocabulary.items() if token.startswith("<") and token != "<unk>"
@@ -153,18 +150,11 @@ def sequence_tokenizer(kind: str, folder: Path, max_tokens: int | None = None) -
         return BytePairTokenizer(folder / "tokenizer.json", max_tokens)
     if kind == "nucleotide":
         vocabulary = {token: i for i, token in enumerate(RNA_FM_TOKENS)}
-        return VocabularyTokenizer(
-            vocabulary, ".", is_rna=True, ends_with_eos=True, max_tokens=max_tokens
-        )
+        return VocabularyTokenizer(vocabulary, ".", max_tokens, is_rna=True)
     if kind == "six-mer":
         # Six letters at a time; one at a time where an N comes sooner and at the end.
-        return VocabularyTokenizer(
-            _read_vocabulary(folder / "vocab.txt"),
-            "[ACGT]{6}|.",
-            is_rna=False,
-            ends_with_eos=False,
-            max_tokens=max_tokens,
-        )
+        vocabulary = _read_vocabulary(folder / "vocab.txt")
+        return VocabularyTokenizer(vocabulary, "[ACGT]{6}|.", max_tokens, is_rna=False)
     raise ValueError(f"sequence_tokenizer {kind!r} is unknown; choose bpe, nucleotide or six-mer")
 
 

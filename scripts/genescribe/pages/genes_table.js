@@ -18,7 +18,7 @@ export async function unpack(bytes) {
   return new Response(stream).json();
 }
 
-function remembered(compute) {
+function memoized(compute) {
   const known = new Map();
   return (key) => {
     if (!known.has(key)) known.set(key, compute(key));
@@ -48,8 +48,8 @@ export class Genes {
   replace(columns) {
     Object.assign(this.columns, columns);
     const searched = SEARCHED.filter((name) => this.has(name)).map((name) => this.columns[name]);
-    this.words = remembered((row) => searched.map((one) => one[row]).join("\n").toLowerCase());
-    this.keys = remembered((name) => sortKeys(this.columns[name]));
+    this.words = memoized((row) => searched.map((one) => one[row]).join("\n").toLowerCase());
+    this.keys = memoized((name) => sortKeys(this.columns[name]));
   }
 
   has(name) {
@@ -67,10 +67,10 @@ export class Genes {
   }
 
   matcher(query) {
-    const asked = (names) => names.filter((name) => query[name] !== null && this.has(name))
+    const conditions = (names) => names.filter((name) => query[name] !== null && this.has(name))
       .map((name) => [this.columns[name], query[name]]);
-    const equal = asked(Object.keys(FILTERS));
-    const least = asked(Object.keys(MINIMA));
+    const equal = conditions(Object.keys(FILTERS));
+    const least = conditions(Object.keys(MINIMA));
     const words = query.search.toLowerCase().split(/\s+/).filter(Boolean);
     return (row) =>
       equal.every(([values, option]) => values[row] === option) &&

@@ -13,42 +13,10 @@ import jinja2
 
 from genescribe.files import atomic_path
 
-BASE = "base.css"
-CHART = "chart.html"
-"""A macro for templates: a drawing with the table of its numbers."""
-
-
-def environment() -> jinja2.Environment:
-    """Return the environment of all templates: values are escaped, unknown names are errors."""
-    made = jinja2.Environment(
-        loader=jinja2.DictLoader({CHART: asset(__package__, CHART)}),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    made.filters["thousands"] = "{:,}".format
-    return made
-
 
 def asset(package: str, name: str) -> str:
     """Return the text of a file that lies in a package."""
     return resources.files(package).joinpath(name).read_text(encoding="utf-8")
-
-
-def inlined(**assets: str) -> dict[str, str]:
-    """Return each text under its name, and under NAME_hash what lets the page's CSP run it."""
-    values: dict[str, str] = {}
-    for name, text in assets.items():
-        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        values[name] = text
-        values[f"{name}_hash"] = f"'sha256-{digest}'"
-    return values
-
-
-def style(*own: str) -> str:
-    """Return the style sheet that all pages share, and behind it a page's own."""
-    return "".join((asset(__package__, BASE), *own))
 
 
 def module(*parts: str) -> str:
@@ -59,12 +27,31 @@ def module(*parts: str) -> str:
 _RELATIVE_IMPORT = re.compile(r'^import \{[^}]*\} from "\./[^"]*";\n', re.MULTILINE)
 
 
-def write_page(path: Path, package: str, template: str, **values: Any) -> None:
-    """Render a template of a package; the same values give the same bytes.
+def write_page(
+    path: Path, package: str, template: str, *, style: str, script: str = "", **values: Any
+) -> None:
+    """Render a template of a package, which extends ``layout.html``; same values, same bytes.
 
-    Raises OutputError where ``path`` cannot be written.
+    Values are escaped, unknown names are errors. ``style`` stands behind the style sheet that all
+    pages share; the page's policy runs nothing but these two and ``script``. Raises OutputError
+    where ``path`` cannot be written.
     """
-    page = environment().from_string(asset(package, template)).render(values)
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: asset(__package__, name)),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["thousands"] = "{:,}".format
+    values |= {"style": asset(__package__, "base.css") + style, "script": script}
+    values |= {f"{name}_hash": _policy_hash(values[name]) for name in ("style", "script")}
+    page = environment.from_string(asset(package, template)).render(values)
     # Annotations in an unknown encoding may carry lone surrogates, which UTF-8 has no bytes for.
     with atomic_path(path) as temporary:
         temporary.write_bytes(page.encode("utf-8", "replace"))
+
+
+def _policy_hash(text: str) -> str:
+    """Return what lets a page's Content Security Policy use an inlined text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -24,11 +24,12 @@ from genescribe.report.entries import (
     Entry,
     count_reasons,
     count_statuses,
-    median,
+    medians,
     pair,
     score_name,
 )
 
+SECTIONS = [(name, name.capitalize()) for name in ("genes", "charts", "reasons", "provenance")]
 STATIC_ROWS = 200  # genes that are readable without JavaScript
 TOP_CONTIGS = 20
 TOP_BIOTYPES = 12
@@ -49,21 +50,21 @@ def build_report(
     and descriptions do not belong together, OutputError where ``out`` cannot be written.
     """
     entries = pair(rows, descriptions)
-    score = score_name(entries)
-    style = pages.style(genes_table.style(), pages.asset(__package__, "report.css"))
-    script = genes_table.script(pages.asset(__package__, "report.js"))
+    score, statuses = score_name(entries), count_statuses(entries)
     data = genes_table.packed(entries, meanings=REASON_MEANING)
     pages.write_page(
         out,
         __package__,
         "template.html",
         title=title,
+        sections=SECTIONS,
+        skip_to="genes",
         total=len(entries),
-        statuses=[(status, count, STATUS_MEANING[status]) for status, count in _statuses(entries)],
-        medians=_medians(entries, score),
+        statuses=[(status, count, STATUS_MEANING[status]) for status, count in statuses.items()],
+        medians=medians(entries),
         score_name=score,
         models=sorted({entry.description.model for entry in entries} - {""}),
-        charts=_charts(entries, score),
+        charts=_charts(entries, statuses, score),
         reasons=[(*item, REASON_MEANING[item[1]]) for item in count_reasons(entries)],
         entries=entries[:STATIC_ROWS],
         cell_characters=CELL_CHARACTERS,
@@ -71,31 +72,19 @@ def build_report(
         version=run.get("genescribe_version", ""),
         created=str(run.get("created", "")),
         payload=base64.b64encode(data).decode(),
-        **pages.inlined(style=style, script=script),
+        style=genes_table.style() + pages.asset(__package__, "report.css"),
+        script=genes_table.script(pages.asset(__package__, "report.js")),
     )
 
 
-def _statuses(entries: Sequence[Entry]) -> list[tuple[Status, int]]:
-    counts = count_statuses(entries)
-    return [(status, counts[status]) for status in Status]
-
-
-def _medians(entries: Sequence[Entry], score: str) -> dict[str, str]:
-    values = {
-        f"Median {score}": median(entries, lambda description: description.score),
-        "Median lift": median(entries, lambda description: description.lift),
-    }
-    return {name: "–" if value is None else f"{value:.2f}" for name, value in values.items()}
-
-
-def _charts(entries: Sequence[Entry], score: str) -> list[Chart]:
+def _charts(entries: Sequence[Entry], statuses: Mapping[Status, int], score: str) -> list[Chart]:
     texts = [description for _, description in entries if description.text]
     scores = [(d.status, d.score) for d in texts if d.score is not None]
     lifts = [(d.status, d.lift) for d in texts if d.lift is not None]
     lengths = [(d.status, float(len(d.text))) for d in texts]
     contigs = _grouped(((row.seqid, d.status) for row, d in entries), TOP_CONTIGS)
     biotypes = _grouped(((row.biotype or "none", d.status) for row, d in entries), TOP_BIOTYPES)
-    by_status = {status.value: {status: count} for status, count in _statuses(entries)}
+    by_status = {status.value: {status: count} for status, count in statuses.items()}
     return [
         plots.histogram("plot-score", score.capitalize(), scores, span=(0.0, 1.0)),
         plots.histogram("plot-lift", "Lift (nats per token)", lifts),

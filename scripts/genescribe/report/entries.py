@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from genescribe.records import Description, GeneRow, Reason, Status, check_same_genes
@@ -46,14 +46,15 @@ def pair(rows: Sequence[GeneRow], descriptions: Mapping[str, Description]) -> li
     InputError where the two do not belong together.
     """
     skipped = {row.gene_id: Description.skipped(row) for row in rows if row.reason}
-    found = {**skipped, **descriptions}
-    check_same_genes((row.gene_id for row in rows), found, "the table of genes")
-    return [Entry(row, found[row.gene_id]) for row in rows]
+    complete = {**skipped, **descriptions}
+    check_same_genes((row.gene_id for row in rows), complete, "the table of genes")
+    return [Entry(row, complete[row.gene_id]) for row in rows]
 
 
-def count_statuses(entries: Iterable[Entry]) -> Counter[Status]:
-    """Count genes per status; absent ones count 0."""
-    return Counter(entry.description.status for entry in entries)
+def count_statuses(entries: Iterable[Entry]) -> dict[Status, int]:
+    """Count genes per status, each of them, in their order."""
+    counts = Counter(entry.description.status for entry in entries)
+    return {status: counts[status] for status in Status}
 
 
 def count_reasons(entries: Iterable[Entry]) -> list[tuple[Status, Reason, int]]:
@@ -68,13 +69,17 @@ def count_reasons(entries: Iterable[Entry]) -> list[tuple[Status, Reason, int]]:
 
 def score_name(entries: Iterable[Entry]) -> str:
     """Return what to call the scores of all these genes together."""
-    kinds = {found.calibrated for _, found in entries if found.score is not None}
+    kinds = {description.calibrated for _, description in entries if description.score is not None}
     if kinds == {True, False}:
         return "score (calibrated for some models only)"
     return "score (not calibrated)" if False in kinds else "score"
 
 
-def median(entries: Iterable[Entry], value: Callable[[Description], float | None]) -> float | None:
-    """Return the median over the genes that have the value, None if none has."""
-    values = [x for entry in entries if (x := value(entry.description)) is not None]
-    return statistics.median(values) if values else None
+def medians(entries: Iterable[Entry]) -> dict[str, float | None]:
+    """Return the medians of score and lift over the genes that have them, None if none has."""
+    known: dict[str, list[float]] = {"score": [], "lift": []}
+    for _, description in entries:
+        for name, values in known.items():
+            if (value := getattr(description, name)) is not None:
+                values.append(value)
+    return {name: statistics.median(values) if values else None for name, values in known.items()}

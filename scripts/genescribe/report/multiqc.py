@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from genescribe.files import atomic_path
-from genescribe.records import Description, GeneRow, Status
-from genescribe.report.entries import count_statuses, median, pair, score_name
+from genescribe.records import Description, GeneRow
+from genescribe.report.entries import count_statuses, medians, pair, score_name
 
 HEADER = """\
 # id: 'genescribe'
@@ -60,16 +60,14 @@ def write_multiqc(
     Raises InputError as ``pair`` does and OutputError where ``out`` cannot be written.
     """
     entries = pair(rows, descriptions)
-    statuses = count_statuses(entries)
-    medians = {
-        "median_score": median(entries, lambda description: description.score),
-        "median_lift": median(entries, lambda description: description.lift),
-    }
     cells = {
         "Sample": " ".join(sample.split()),
         "genes": str(len(entries)),
-        **{status.value: str(statuses[status]) for status in Status},
-        **{name: "" if value is None else f"{value:.4f}" for name, value in medians.items()},
+        **{status.value: str(count) for status, count in count_statuses(entries).items()},
+        **{
+            f"median_{name}": "" if value is None else f"{value:.4f}"
+            for name, value in medians(entries).items()
+        },
     }
     header = HEADER.replace("{score}", score_name(entries))
     with atomic_path(out) as temporary:

@@ -29,19 +29,19 @@ class Table(NamedTuple):
 def tables(run: Mapping[str, Any]) -> list[Table]:
     """Return one table for the plain facts of a run record and one for each nested part."""
     plain = {key: value for key, value in run.items() if _is_plain(value)}
-    found = [_facts("Run", plain)]
+    parts = [_facts("Run", plain)]
     for key, value in run.items():
         if _is_plain(value):
             continue
         if isinstance(value, Mapping) and not _all_mappings(value.values()):
-            found.append(_facts(_label(key), value))
+            parts.append(_facts(_label(key), value))
         elif isinstance(value, Mapping):
-            found.append(_grid(_label(key), [{"name": name} | v for name, v in value.items()]))
+            parts.append(_grid(_label(key), [{"name": name} | v for name, v in value.items()]))
         elif all("name" in record for record in value):  # several models: too wide for a grid
-            found += [_facts(f"{_label(key)} {record['name']}", record) for record in value]
+            parts += [_facts(f"{_label(key)} {record['name']}", record) for record in value]
         else:
-            found.append(_grid(_label(key), value))
-    return [table for table in found if table.rows]
+            parts.append(_grid(_label(key), value))
+    return [table for table in parts if table.rows]
 
 
 def _facts(caption: str, facts: Mapping[str, Any]) -> Table:

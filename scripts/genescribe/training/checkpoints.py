@@ -84,17 +84,18 @@ def latest(folder: Path, ours: Mapping[str, str]) -> Checkpoint | None:
 
     Raises SettingsChangedError where its origin is not ours, and says what differs.
     """
-    found = sorted(folder.glob(f"{PREFIX}*"), key=_step)
-    if not found:
+    steps = [int(path.name.removeprefix(PREFIX)) for path in folder.glob(f"{PREFIX}*")]
+    if not steps:
         return None
-    saved = json.loads((found[-1] / ORIGIN_FILE).read_text(encoding="utf-8"))
+    path = folder / f"{PREFIX}{max(steps)}"
+    saved = json.loads((path / ORIGIN_FILE).read_text(encoding="utf-8"))
     changed = [name for name, value in ours.items() if saved["origin"].get(name) != value]
     if changed:
         raise SettingsChangedError(
-            f"{found[-1]}: of a training with another {' and '.join(changed)}; restore what it was",
+            f"{path}: of a training with another {' and '.join(changed)}; restore what it was",
             Remedy.OTHER_WORK_FOLDER,
         )
-    return Checkpoint(found[-1], saved["stage"])
+    return Checkpoint(path, saved["stage"])
 
 
 def save(
@@ -139,7 +140,3 @@ def writing(target: Path) -> Iterator[None]:
             f"{target}: cannot be written ({reason}); what was saved before is still there, free "
             "space and train again"
         ) from error
-
-
-def _step(path: Path) -> int:
-    return int(path.name.removeprefix(PREFIX))

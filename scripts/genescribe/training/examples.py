@@ -133,10 +133,10 @@ class Epochs:
         self,
         examples: Sequence[Example],
         lengths: NDArray[np.int64],
-        stage: Stage,
         config: TrainConfig,
         stage_number: int,
     ) -> None:
+        stage = config.stages[stage_number]
         keys = [(example.near_copy, example.question) for example in examples]
         numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
         groups = np.array([numbers[key] for key in keys])  # (examples,)
@@ -158,19 +158,15 @@ class Epochs:
         chosen = chosen[rng.random(len(chosen)) < self.shares[chosen]]
         blurred = self.lengths[chosen] + rng.uniform(-JITTER, JITTER, len(chosen))
         chosen = chosen[np.argsort(blurred, kind="stable")]
+        config = self.config  # of each draw: organism shown, sequence dropped, family left out
+        limits = (1 - config.drop_organism, config.drop_sequence, config.leave_out_family)
+        chances = rng.random((len(chosen), 3)) < limits  # (draws, 3)
         draws = [
             Draw(int(number), *map(bool, chance))
-            for number, chance in zip(chosen, self._chances(rng, len(chosen)), strict=True)
+            for number, chance in zip(chosen, chances, strict=True)
         ]
         batches = pack(draws, self.lengths, self.stage)
         return [batches[i] for i in rng.permutation(len(batches))]
-
-    def _chances(self, rng: np.random.Generator, size: int) -> NDArray[np.bool_]:
-        """Decide what is dropped, (draws, 3): organism shown, sequence dropped, family left out."""
-        config = self.config
-        limits = (1 - config.drop_organism, config.drop_sequence, config.leave_out_family)
-        decided: NDArray[np.bool_] = rng.random((size, 3)) < limits
-        return decided
 
 
 def pack(draws: Sequence[Draw], lengths: NDArray[np.int64], stage: Stage) -> list[list[Draw]]:

@@ -140,7 +140,7 @@ def _save_whole(start: Start, model: Any, folder: Path) -> None:
     if isinstance(model.language_model, PeftModel):
         model.language_model = model.language_model.merge_and_unload()
     model.save_pretrained(str(folder))
-    start.processor.save_pretrained(folder)
+    start.processor.tokenizer.save_pretrained(folder)
     _save_reader_files(start, folder)
 
 
@@ -158,7 +158,7 @@ def _save_parts(start: Start, model: Any, config: TrainConfig, folder: Path) -> 
         model.language_model.save_pretrained(str(folder / "adapter"))
     elif "language_model" in trained:
         model.language_model.save_pretrained(str(folder / "language_model"))
-        start.processor.save_pretrained(folder / "language_model")
+        start.processor.tokenizer.save_pretrained(folder / "language_model")
     for path in sorted(folder.iterdir()):
         write_sums(path)
         weights[path.name] = f"./{path.name}"

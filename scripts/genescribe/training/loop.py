@@ -106,10 +106,8 @@ class Trainer:
             for stage in config.stages
         ]
         self.epochs = [
-            Epochs(training, batches.lengths(), stage, config, number)
-            for number, (stage, batches) in enumerate(
-                zip(config.stages, self.training, strict=True)
-            )
+            Epochs(training, batches.lengths(), config, number)
+            for number, batches in enumerate(self.training)
         ]
         self.steps = [self._num_steps(number) for number in range(len(config.stages))]
         self.learned: set[nn.Parameter] = set()
@@ -246,7 +244,8 @@ class Trainer:
                 nll += loss.detach()
                 # processes' gradients are averaged, so each counts as often as there are any
                 self.accelerator.backward(loss * processes / total)
-        norm = self.accelerator.clip_grad_norm_(self._learning(), stage.max_grad_norm)
+        learning = [p for p in self.wrapped.parameters() if p.requires_grad]
+        norm = self.accelerator.clip_grad_norm_(learning, stage.max_grad_norm)
         loss_per_token = float(self.accelerator.reduce(nll, "sum")) / total
         is_scaled = self.accelerator.scaler is not None  # then it skips what overflowed
         if not math.isfinite(loss_per_token) or not (is_scaled or math.isfinite(float(norm))):
@@ -273,9 +272,6 @@ class Trainer:
             f"the {what} over {len(genes)} genes ({names}...); lower the learning rate, or look "
             "at these genes, and train again"
         )
-
-    def _learning(self) -> list[nn.Parameter]:
-        return [p for p in self.wrapped.parameters() if p.requires_grad]
 
     # ---- validation
 

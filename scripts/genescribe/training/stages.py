@@ -29,13 +29,13 @@ PART_OF = {
 
 def parts(model: SequenceChatModel) -> dict[str, list[tuple[str, nn.Parameter]]]:
     """Return the parameters of each part, and those of an adapter as ``lora``, with their names."""
-    found: dict[str, list[tuple[str, nn.Parameter]]] = {
+    named: dict[str, list[tuple[str, nn.Parameter]]] = {
         "encoder": [], "projector": [], "language_model": [], "lora": []
     }  # fmt: skip
     for name, parameter in model.named_parameters():
         part = "lora" if ".lora_" in name else PART_OF[name.split(".")[0]]
-        found[part].append((name, parameter))
-    return found
+        named[part].append((name, parameter))
+    return named
 
 
 def set_free(model: SequenceChatModel, stage: Stage, *, recompute: bool) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import ipywidgets
 
 from genescribe.api import DEFAULT_OUT
+from genescribe.inference.settings import SHIPPED_MODEL
 from genescribe.pipeline.results import Results
 from genescribe.widget.ask_panel import AskPanel
 from genescribe.widget.export_panel import ExportPanel
@@ -34,7 +35,7 @@ class AnnotationWidget(ipywidgets.VBox):
         self,
         genome: str | Path | None = None,
         annotation: str | Path | None = None,
-        model: str = "tiny",
+        model: str = SHIPPED_MODEL,
         *,
         out: str | Path = DEFAULT_OUT,
         organism: str | None = None,

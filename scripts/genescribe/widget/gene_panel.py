@@ -61,21 +61,27 @@ class GenePanel:
         self._draw()
 
     def _words(self, entry: Entry) -> Markup:
-        row, found = entry
+        row, written = entry
         text = self.session.text_of(entry)
-        edited = text != found.text
-        kind = "score" if found.calibrated else "score (not calibrated)"
+        edited = text != written.text
+        kind = "score" if written.calibrated else "score (not calibrated)"
         return Markup('<p class="prose">{}</p>{}').format(
             text or "no text",
             facts(
                 [
                     ("what this is", "edited by a person" if edited else "a model’s prediction"),
-                    ("the model wrote", found.text if edited else ""),
+                    ("the model wrote", written.text if edited else ""),
                     ("product in the input", row.product or "none given"),
-                    ("status", f"{found.status} {str(found.reason).replace('_', ' ')}".strip()),
-                    ("why", REASON_MEANING.get(found.reason, "")),
-                    (kind, "" if found.score is None else f"{found.score:.3f}"),
-                    ("lift", "" if found.lift is None else f"{found.lift:.3f} nats per token"),
+                    (
+                        "status",
+                        f"{written.status} {str(written.reason).replace('_', ' ')}".strip(),
+                    ),
+                    ("why", REASON_MEANING.get(written.reason, "")),
+                    (kind, "" if written.score is None else f"{written.score:.3f}"),
+                    (
+                        "lift",
+                        "" if written.lift is None else f"{written.lift:.3f} nats per token",
+                    ),
                     ("review", self.session.review_of(row.gene_id)),
                     ("place", f"{row.seqid}:{row.start + 1:,}-{row.end:,} ({row.strand})"),
                     ("biotype", row.biotype),
@@ -84,7 +90,7 @@ class GenePanel:
                     ("sequence read", f"{row.view}, {row.length:,} nt" if row.length else ""),
                     ("not read", f"{row.truncated:,} nt at the 3′ end" if row.truncated else ""),
                     ("GC content", f"{row.gc:.1%}" if row.length else ""),
-                    ("model", found.model),
+                    ("model", written.model),
                 ]
             ),
         )

@@ -14,12 +14,14 @@ from genescribe.genome.annotation.read import sniff_dialect
 from genescribe.genome.fasta import check_begins_as_fasta
 from genescribe.inference.settings import DescribeSettings
 from genescribe.pipeline.run import WORK_FOLDER, RunOptions
+from genescribe.settings import choices
 from genescribe.specs.spec import load_spec
 from genescribe.widget.controls import WIDE, Field, PathField, heading, labelled, model_choice
 from genescribe.widget.session import Session
 
 FASTA_ENDINGS = (".fa", ".fna", ".fasta", ".fa.gz", ".fna.gz", ".fasta.gz", ".bgz")
 ANNOTATION_ENDINGS = (".gff3", ".gff", ".gtf", ".gff3.gz", ".gff.gz", ".gtf.gz", ".bgz")
+DEVICES = choices(DescribeSettings.model_fields["device"])
 
 
 class InputsPanel:
@@ -49,7 +51,7 @@ class InputsPanel:
         )
         self.out = PathField(session, "Output folder", out, check_out)
         self.device = ipywidgets.Dropdown(
-            options=["auto", "cpu", "cuda"], value=device, description="Device", style=WIDE
+            options=DEVICES, value=device, description="Device", style=WIDE
         )
         self.box = ipywidgets.VBox(
             [

@@ -2,7 +2,7 @@
 
 A layout is data (``layouts``): which of its names becomes which of ours. Reading (``source``)
 runs nothing and stays in the file; every tensor is accounted for before anything is written
-(``plan``); writing (``folder``) holds one shard at a time, so that a checkpoint may be larger
+(``tensors``); writing (``folder``) holds one shard at a time, so that a checkpoint may be larger
 than the memory.
 """
 
@@ -19,17 +19,15 @@ from transformers import PreTrainedConfig
 
 from genescribe.errors import InputError, Remedy
 from genescribe.models.assembly import empty_model
-from genescribe.models.convert.build import Builder
-from genescribe.models.convert.configs import CONFIGS, Companions
+from genescribe.models.convert.configs import Companions
 from genescribe.models.convert.folder import (
-    SHARD_BYTES,
     atomic_folder,
     write_sums,
     write_weights,
 )
-from genescribe.models.convert.layouts import BASE_PREFIX, LAYOUTS, Layout
-from genescribe.models.convert.plan import check_layout, complete, match
+from genescribe.models.convert.layouts import BASE_PREFIX, LAYOUTS
 from genescribe.models.convert.source import Source, read_source
+from genescribe.models.convert.tensors import Builder, check_layout, complete
 from genescribe.models.convert.vocabulary import load_tokenizer
 from genescribe.models.encoders import build_encoder
 from genescribe.models.processing import SEQUENCE_TOKENIZER_FOLDER
@@ -65,7 +63,6 @@ def convert(
     dtype: torch.dtype | None = None,
     lora_alpha: float | None = None,
     force: bool = False,
-    shard_bytes: int = SHARD_BYTES,
     progress: Progress | None = None,
 ) -> Conversion:
     """Convert the checkpoint at ``path``, of a published ``layout``, to the folder ``target``.
@@ -80,12 +77,12 @@ def convert(
         raise InputError(f"no layout {layout!r}; known: {known}. {WITHOUT_LAYOUT}")
     rules = LAYOUTS[layout]
     source = read_source(path)
-    check_layout(path, rules, source.tensors)
+    check_layout(source, rules)
     source = _with_base(source, companions.base)
-    config = CONFIGS[layout](source, companions)
+    config = rules.config(source, companions)
     expected = _expected_tensors(config, rules.is_encoder)
-    plan = complete(path, match(rules, source.tensors), expected)
-    builder = Builder(path, source.tensors, plan, expected, config, lora_alpha, dtype)
+    plan = complete(source, rules, expected)
+    builder = Builder(source, plan, expected, config, lora_alpha, dtype)
     builder.check()
     with atomic_folder(target, force) as folder:
         if not rules.is_encoder:
@@ -93,20 +90,16 @@ def convert(
         if rules.sequence_tokenizer is not None:
             _write_sequence_tokenizer(*rules.sequence_tokenizer, source, companions, folder)
         config.save_pretrained(folder)
-        written = write_weights(folder, builder.shapes(), builder.build, shard_bytes, progress)
+        written = write_weights(folder, builder.shapes(), builder.build, progress)
         write_sums(folder)
     log.info("%s: %d tensors, %d bytes of weights", target, len(expected), written)
-    return Conversion(plan.report() + _report_facts(source, rules), len(expected), written)
-
-
-def _report_facts(source: Source, layout: Layout) -> list[str]:
-    """Say what became of the entries beside the weights."""
-    return [
+    beside = [
         f"used    {name} -> config.json"
-        if name == layout.settings
+        if name == rules.settings
         else f"unused  {name} (state of training)"
         for name in source.facts
     ]
+    return Conversion(plan.report() + beside, len(expected), written)
 
 
 def _with_base(source: Source, base: Path | None) -> Source:

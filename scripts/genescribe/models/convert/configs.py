@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, EsmConfig, LlamaConfig, PreTrainedConfig
+from transformers import EsmConfig, LlamaConfig, PreTrainedConfig
 
 from genescribe.errors import CheckpointError
+from genescribe.models.assembly import CONFIG_FILE, read_config
 from genescribe.models.configuration import SequenceChatConfig
 from genescribe.models.convert.source import Source
 from genescribe.models.encoders.dnabert2 import Dnabert2Config
 from genescribe.models.encoders.nucleotide_transformer import NucleotideTransformerConfig
 
-CONFIG_FILE = "config.json"
 PLACEHOLDER = -200
 """Stands for a sequence vector in the prompt; outside every vocabulary, as in LLaVA."""
 
@@ -65,8 +65,8 @@ def rnafm(source: Source, companions: Companions) -> EsmConfig:
 
     Positions count from the padding token's id + 1, hence two more than the longest sequence.
     """
-    said = vars(source.facts["args"]) if "args" in source.facts else {}
-    args = {name.removeprefix("encoder_"): value for name, value in said.items()}
+    published = vars(source.facts["args"]) if "args" in source.facts else {}
+    args = {name.removeprefix("encoder_"): value for name, value in published.items()}
     return EsmConfig(
         vocab_size=25,
         pad_token_id=1,
@@ -155,17 +155,6 @@ def language_model(source: Source, companions: Companions) -> PreTrainedConfig:
     return config
 
 
-CONFIGS: dict[str, Callable[[Source, Companions], PreTrainedConfig]] = {
-    "genechat": genechat,
-    "dnabert2": dnabert2,
-    "rnafm": rnafm,
-    "genomicllm": genomicllm,
-    "nucleotide-transformer": nucleotide_transformer,
-    "language-model": language_model,
-}
-"""How the configuration of each layout is found."""
-
-
 def _dnabert2(folder: Path | None) -> Dnabert2Config:
     content = _read_json(folder) or {}
     names = (
@@ -183,15 +172,9 @@ def _vicuna(companions: Companions) -> PreTrainedConfig:
 
 def _transformers_config(folder: Path | None) -> PreTrainedConfig | None:
     """Read a configuration of transformers; None without one."""
-    if _read_json(folder) is None:
+    if folder is None or _read_json(folder) is None:
         return None
-    try:
-        config: PreTrainedConfig = AutoConfig.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False
-        )
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(f"{folder}/{CONFIG_FILE}: not usable ({reason})") from error
+    config = read_config(folder)
     config._name_or_path = ""  # the user's folders are nobody else's business
     config.architectures = config.dtype = None
     return config

@@ -57,7 +57,6 @@ def write_weights(
     folder: Path,
     shapes: Mapping[str, Tensor],
     build: Callable[[str], Tensor],
-    shard_bytes: int,
     progress: Progress | None = None,
 ) -> int:
     """Write safetensors as transformers shards them; return the number of bytes of weights.
@@ -65,7 +64,7 @@ def write_weights(
     ``shapes`` are tensors on the meta device, of the types to write; ``build`` makes one, and
     ``progress`` is told of tensors.
     """
-    split = split_torch_state_dict_into_shards(dict(shapes), max_shard_size=shard_bytes)
+    split = split_torch_state_dict_into_shards(dict(shapes), max_shard_size=SHARD_BYTES)
     done = 0
     for name, keys in split.filename_to_tensors.items():
         if progress is not None:

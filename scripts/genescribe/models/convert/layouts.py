@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from torch import Tensor
+from transformers import PreTrainedConfig
+
+from genescribe.models.convert import configs
+from genescribe.models.convert.configs import Companions
+from genescribe.models.convert.source import Source
 
 Part = Literal["weight", "lora_A", "lora_B"]
 
@@ -26,24 +31,19 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Unused:
-    """Tensors that are left out, and why."""
-
-    pattern: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Layout:
-    """A published layout: ``rules`` in order of precedence and what is left out on purpose.
+    """A published layout: ``rules`` in order of precedence; ``unused``, why names that match a
+    pattern are left out.
 
-    ``settings`` is the entry beside the weights that tells the sizes; ``sequence_tokenizer`` the
-    kind and the file of the tokenizer for nucleotides, None where it has no file.
+    ``config`` makes the configuration of the result; ``settings`` is the entry beside the weights
+    that has the sizes; ``sequence_tokenizer`` the kind and the file of the tokenizer for
+    nucleotides, None where it has no file.
     """
 
     name: str
+    config: Callable[[Source, Companions], PreTrainedConfig]
     rules: tuple[Rule, ...]
-    unused: tuple[Unused, ...]
+    unused: Mapping[str, str]
     settings: str | None = None
     sequence_tokenizer: tuple[str, str] | None = None
     is_encoder: bool = False
@@ -86,8 +86,9 @@ PEFT moved the adapted weight below ``base_layer`` in 0.6 and named the adapters
 
 LANGUAGE_MODEL = Layout(
     "language-model",
+    configs.language_model,
     rules=LLAMA_RULES,
-    unused=(Unused(r"model\..+\.rotary_emb\.inv_freq", "frequencies of RoPE, computed"),),
+    unused={r"model\..+\.rotary_emb\.inv_freq": "frequencies of RoPE, computed"},
 )
 """A language model of transformers in pickles, as Vicuna is published, or with adapters in it."""
 
@@ -96,28 +97,30 @@ BASE_PREFIX = "llama_model."
 
 GENECHAT = Layout(
     "genechat",
+    configs.genechat,
     rules=(
         *prefixed(DNABERT2_RULES, r"gene_encoder\.", "encoder."),
         Rule(r"hyena_llama_proj\.(weight|bias)", r"projector.\1"),
         *prefixed(LLAMA_RULES, r"llama_model\.(?:base_model\.model\.)?", "language_model."),
     ),
-    unused=(
-        Unused(r"gene_encoder\.pooler\..+", "pooler of [CLS], which GeneChat does not use"),
-        Unused(r"gene_encoder\." + DNABERT2_BUFFERS, "positions, computed"),
-        Unused(r"llama_model\..+\.rotary_emb\.inv_freq", "frequencies of RoPE, computed"),
-    ),
+    unused={
+        r"gene_encoder\.pooler\..+": "pooler of [CLS], which GeneChat does not use",
+        r"gene_encoder\." + DNABERT2_BUFFERS: "positions, computed",
+        r"llama_model\..+\.rotary_emb\.inv_freq": "frequencies of RoPE, computed",
+    },
     sequence_tokenizer=("bpe", "tokenizer.json"),
 )
 """fdkevin0/GeneChat at commit 922bdb9, genechat/models/genechat.py and runners/runner_iter.py."""
 
 DNABERT2 = Layout(
     "dnabert2",
+    configs.dnabert2,
     rules=prefixed(DNABERT2_RULES, r"bert\.", ""),
-    unused=(
-        Unused(r"bert\.pooler\..+", "pooler of [CLS]"),
-        Unused(r"bert\." + DNABERT2_BUFFERS, "positions, computed"),
-        Unused(r"cls\..+", "head of masked-language-model training"),
-    ),
+    unused={
+        r"bert\.pooler\..+": "pooler of [CLS]",
+        r"bert\." + DNABERT2_BUFFERS: "positions, computed",
+        r"cls\..+": "head of masked-language-model training",
+    },
     sequence_tokenizer=("bpe", "tokenizer.json"),
     is_encoder=True,
 )
@@ -127,6 +130,7 @@ _RNAFM = r"(?:encoder\.)?(?:sentence_encoder\.)?"
 _RNAFM_LAYER = _RNAFM + r"layers\.(\d+)\."
 RNAFM = Layout(
     "rnafm",
+    configs.rnafm,
     rules=(
         Rule(_RNAFM + r"embed_tokens\.weight", "embeddings.word_embeddings.weight"),
         Rule(_RNAFM + r"embed_positions\.weight", "embeddings.position_embeddings.weight"),
@@ -146,10 +150,10 @@ RNAFM = Layout(
             }.items()
         ),
     ),
-    unused=(
-        Unused(r"(?:encoder\.)?lm_head\..+", "head of masked-language-model training"),
-        Unused(r"(?:.+\.)?contact_head\..+", "head for contact maps"),
-    ),
+    unused={
+        r"(?:encoder\.)?lm_head\..+": "head of masked-language-model training",
+        r"(?:.+\.)?contact_head\..+": "head for contact maps",
+    },
     settings="args",
     is_encoder=True,
 )
@@ -159,6 +163,7 @@ _GENOMICLLM = r"(?:_orig_mod\.)?"  # torch.compile puts it before every name
 _GENOMICLLM_LAYER = _GENOMICLLM + r"layers\.(\d+)\."
 GENOMICLLM = Layout(
     "genomicllm",
+    configs.genomicllm,
     rules=(
         Rule(_GENOMICLLM + r"tok_embeddings\.weight", "model.embed_tokens.weight"),
         Rule(_GENOMICLLM + r"norm\.weight", "model.norm.weight"),
@@ -181,28 +186,29 @@ GENOMICLLM = Layout(
             )
         ),
     ),
-    unused=(
-        Unused(_GENOMICLLM + r"output\.weight", "the token embedding again (tied)"),
-        Unused(_GENOMICLLM_LAYER + r"attention\.mask", "causal mask, computed"),
-        Unused(_GENOMICLLM + r"freqs_(?:cos|sin|cis)", "frequencies of RoPE, computed"),
-    ),
+    unused={
+        _GENOMICLLM + r"output\.weight": "the token embedding again (tied)",
+        _GENOMICLLM_LAYER + r"attention\.mask": "causal mask, computed",
+        _GENOMICLLM + r"freqs_(?:cos|sin|cis)": "frequencies of RoPE, computed",
+    },
     settings="model_args",
 )
 """Huatsing-Lau/GenomicLLM at commit 13185c7, model.py and train.py."""
 
 NUCLEOTIDE_TRANSFORMER = Layout(
     "nucleotide-transformer",
+    configs.nucleotide_transformer,
     rules=(
         # every layer has its copy of the frequencies; transformers keeps one for all of them
         Rule(r"esm\.encoder\.layer\.0\.attention\.self\.(rotary_embeddings\.inv_freq)", r"\1"),
         Rule(r"esm\.((?:embeddings|encoder)\.(?!.*(?:position_ids|inv_freq)).+)", r"\1"),
     ),
-    unused=(
-        Unused(r"esm\.embeddings\.position_ids", "positions, computed"),
-        Unused(r"esm\.encoder\.layer\.[1-9]\d*\..+inv_freq", "the same as in the first layer"),
-        Unused(r"esm\.contact_head\..+", "head for contact maps"),
-        Unused(r"lm_head\..+", "head of masked-language-model training"),
-    ),
+    unused={
+        r"esm\.embeddings\.position_ids": "positions, computed",
+        r"esm\.encoder\.layer\.[1-9]\d*\..+inv_freq": "the same as in the first layer",
+        r"esm\.contact_head\..+": "head for contact maps",
+        r"lm_head\..+": "head of masked-language-model training",
+    },
     sequence_tokenizer=("six-mer", "vocab.txt"),
     is_encoder=True,
 )

@@ -49,11 +49,11 @@ def load_tokenizer(path: Path) -> PreTrainedTokenizerFast:
 
 
 def _model_file(path: Path) -> Path:
-    found = sorted(path.glob("*.model")) if path.is_dir() else [path] if path.is_file() else []
-    if len(found) != 1:
-        what = f"{len(found)} SentencePiece models (.model)" if found else "no tokenizer"
+    files = sorted(path.glob("*.model")) if path.is_dir() else [path] if path.is_file() else []
+    if len(files) != 1:
+        what = f"{len(files)} SentencePiece models (.model)" if files else "no tokenizer"
         raise InputError(f"{path}: {what}; give the tokenizer's folder or .model file")
-    return found[0]
+    return files[0]
 
 
 def _from_sentencepiece(path: Path) -> PreTrainedTokenizerFast:
@@ -64,7 +64,8 @@ def _from_sentencepiece(path: Path) -> PreTrainedTokenizerFast:
     except Exception as error:
         raise CheckpointError(f"{path}: not a SentencePiece model; fetch it again") from error
     tokenizer = convert_sentencepiece(proto)
-    spec, config = proto.trainer_spec, _settings(path.parent)
+    spec, beside = proto.trainer_spec, path.parent / "tokenizer_config.json"
+    config = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
     special = {
         f"{name}_token": proto.pieces[number].piece
         for name, number in (
@@ -137,12 +138,6 @@ def _normalizer(rules: Any) -> Any:
     if rules.add_dummy_prefix:
         steps.append(normalizers.Prepend(SPACE))
     return normalizers.Sequence(steps)
-
-
-def _settings(folder: Path) -> dict[str, Any]:
-    path = folder / "tokenizer_config.json"
-    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return dict(content)
 
 
 def _check_same(

@@ -10,6 +10,7 @@ load without a map. There is no dropout.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -64,76 +65,40 @@ class Embeddings(nn.Module):
         return normed
 
 
-class SelfAttention(nn.Module):
-    """Multi-head attention with an additive bias on its scores."""
+class Layer(nn.Module):
+    """Attention, then a gated feed-forward part, each with residual and layer norm (post-LN)."""
 
     def __init__(self, config: Dnabert2Config) -> None:
         super().__init__()
+        size, inner, eps = config.hidden_size, config.intermediate_size, config.layer_norm_eps
         self.num_heads = config.num_attention_heads
-        self.Wqkv = nn.Linear(config.hidden_size, 3 * config.hidden_size)
+        attention = {"Wqkv": nn.Linear(size, 3 * size)}
+        output = {"dense": nn.Linear(size, size), "LayerNorm": nn.LayerNorm(size, eps=eps)}
+        self.attention = nn.ModuleDict(
+            {"self": nn.ModuleDict(attention), "output": nn.ModuleDict(output)}
+        )
+        self.mlp = nn.ModuleDict(
+            {
+                "gated_layers": nn.Linear(size, 2 * inner, bias=False),  # gates first, then values
+                "wo": nn.Linear(inner, size),
+                "layernorm": nn.LayerNorm(size, eps=eps),
+            }
+        )
 
     def forward(self, hidden: Tensor, bias: Tensor) -> Tensor:
+        """Return the new vectors (B, T, D); ``bias`` is added to the scores (B, h, T, T)."""
+        attention: Any = self.attention
+        mlp: Any = self.mlp
         batch, tokens, size = hidden.shape
         heads = (batch, tokens, 3, self.num_heads, size // self.num_heads)
-        query, key, value = self.Wqkv(hidden).view(heads).permute(2, 0, 3, 1, 4)  # (B, h, T, d)
-        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        return attended.transpose(1, 2).reshape(batch, tokens, size)  # (B, T, D)
-
-
-class SelfOutput(nn.Module):
-    """What follows the attention: projection, residual, layer norm."""
-
-    def __init__(self, config: Dnabert2Config) -> None:
-        super().__init__()
-        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
-        self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-
-    def forward(self, attended: Tensor, hidden: Tensor) -> Tensor:
-        normed: Tensor = self.LayerNorm(self.dense(attended) + hidden)  # (B, T, D)
+        query, key, value = attention["self"]["Wqkv"](hidden).view(heads).permute(2, 0, 3, 1, 4)
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)  # (B, h, T, d)
+        attended = attended.transpose(1, 2).reshape(batch, tokens, size)  # (B, T, D)
+        output = attention["output"]
+        hidden = output["LayerNorm"](output["dense"](attended) + hidden)  # (B, T, D)
+        gate, value = mlp["gated_layers"](hidden).chunk(2, dim=-1)  # (B, T, F) each
+        normed: Tensor = mlp["layernorm"](mlp["wo"](F.gelu(gate) * value) + hidden)  # (B, T, D)
         return normed
-
-
-class Attention(nn.Module):
-    """The attention half of a layer."""
-
-    def __init__(self, config: Dnabert2Config) -> None:
-        super().__init__()
-        self.self = SelfAttention(config)
-        self.output = SelfOutput(config)
-
-    def forward(self, hidden: Tensor, bias: Tensor) -> Tensor:
-        output: Tensor = self.output(self.self(hidden, bias), hidden)  # (B, T, D)
-        return output
-
-
-class GatedFeedForward(nn.Module):
-    """The feed-forward half of a layer: wo(gelu(gate) * value), residual, layer norm."""
-
-    def __init__(self, config: Dnabert2Config) -> None:
-        super().__init__()
-        self.gated_layers = nn.Linear(
-            config.hidden_size, 2 * config.intermediate_size, bias=False
-        )  # gates first, then values
-        self.wo = nn.Linear(config.intermediate_size, config.hidden_size)
-        self.layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        gate, value = self.gated_layers(hidden).chunk(2, dim=-1)  # (B, T, F) each
-        normed: Tensor = self.layernorm(self.wo(F.gelu(gate) * value) + hidden)  # (B, T, D)
-        return normed
-
-
-class Layer(nn.Module):
-    """Attention, then feed-forward, each with its layer norm behind it (post-LN)."""
-
-    def __init__(self, config: Dnabert2Config) -> None:
-        super().__init__()
-        self.attention = Attention(config)
-        self.mlp = GatedFeedForward(config)
-
-    def forward(self, hidden: Tensor, bias: Tensor) -> Tensor:
-        output: Tensor = self.mlp(self.attention(hidden, bias))  # (B, T, D)
-        return output
 
 
 class Encoder(nn.Module):

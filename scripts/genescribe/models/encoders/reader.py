@@ -80,10 +80,6 @@ class SequenceReader:
         """Return about how many vectors become of a gene of ``length`` nt, before it is read."""
         return int(self.config.encoder_config.num_slots)
 
-    def cost(self, _length: int) -> int:
-        """Return what the encoder holds in memory of each gene of a batch, in tokens."""
-        return 0
-
     def evidence(self, _record: SequenceRecord) -> list[tuple[list[int], float]]:
         """Return token ids of the texts of stored genes that are read of a gene, the most similar
         first, each with its similarity, 0 to 1."""

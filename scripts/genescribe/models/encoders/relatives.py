@@ -28,6 +28,7 @@ from genescribe.models.gene_memory import (
     Relatives,
     array_shapes,
 )
+from genescribe.models.projector import mlp
 from genescribe.records import SequenceRecord, View
 
 INITIAL_SPREAD = 0.02
@@ -82,8 +83,8 @@ class GeneMemoryEncoder(PreTrainedModel):
         self.previous = nn.Linear(size, size, bias=False)
         self.opening = nn.Parameter(torch.empty(size))
         self.nothing = nn.Parameter(torch.empty(size))
-        self.likeness = _mlp(NUM_FEATURES, config.feature_size, size)
-        self.evidence = _mlp(2 * NUM_FEATURES + 1, config.feature_size, size)
+        self.likeness = mlp([NUM_FEATURES, config.feature_size, size])
+        self.evidence = mlp([2 * NUM_FEATURES + 1, config.feature_size, size])
         shapes = array_shapes(config.num_genes, config.num_postings, config.num_text_tokens)
         for name, (length, dtype) in shapes.items():
             kind = getattr(torch, dtype.__name__.rstrip("_"))  # NumPy's bool_ is torch's bool
@@ -197,13 +198,13 @@ class RelativesReader(SequenceReader):
 
     def read(self, record: SequenceRecord, left_out: NDArray[np.integer] | None = None) -> Reading:
         """Look a gene up. Letters that are no nucleotides are in no k-mer: none are refused."""
-        memory, found = self._relatives(record, left_out)
-        token_ids = memory.text_tokens(found.genes, self.config.encoder_config.text_tokens)
+        memory, relatives = self._relatives(record, left_out)
+        token_ids = memory.text_tokens(relatives.genes, self.config.encoder_config.text_tokens)
         inputs = {
             "token_ids": torch.from_numpy(token_ids).long(),
-            "similarities": torch.from_numpy(found.features),
-            "length": torch.from_numpy(found.lengths).long(),
-            "is_protein": torch.from_numpy(found.is_protein).long(),
+            "similarities": torch.from_numpy(relatives.features),
+            "length": torch.from_numpy(relatives.lengths).long(),
+            "is_protein": torch.from_numpy(relatives.is_protein).long(),
         }
         return Reading(inputs, self.config.encoder_config.num_slots)
 
@@ -213,8 +214,8 @@ class RelativesReader(SequenceReader):
 
     def evidence(self, record: SequenceRecord) -> list[tuple[list[int], float]]:
         """Return the whole texts of a gene's relatives, the most similar first."""
-        memory, found = self._relatives(record)
-        pairs = zip(found.genes[0].tolist(), found.similarity[0].tolist(), strict=True)
+        memory, relatives = self._relatives(record)
+        pairs = zip(relatives.genes[0].tolist(), relatives.similarity[0].tolist(), strict=True)
         return [(memory.text(gene), similarity) for gene, similarity in pairs if gene != NONE]
 
     @property
@@ -248,16 +249,10 @@ class RelativesReader(SequenceReader):
         self, record: SequenceRecord, left_out: NDArray[np.integer] | None = None
     ) -> tuple[GeneMemory, Relatives]:
         assert self.memory is not None, "load comes before read"
-        found = self.memory.relatives(
+        relatives = self.memory.relatives(
             [record.sequence],
             [record.view == View.CDS],
             self.config.encoder_config.num_relatives,
             None if left_out is None else [left_out],
         )
-        return self.memory, found
-
-
-def _mlp(in_size: int, hidden_size: int, out_size: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(in_size, hidden_size), nn.GELU(), nn.Linear(hidden_size, out_size)
-    )
+        return self.memory, relatives

@@ -56,7 +56,7 @@ class Text(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SourceGene:
     """One gene of one source; ``drop`` says why it cannot be used."""
 
     gene_id: str
