@@ -266,6 +266,7 @@ def finished(genescribe, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     (folder / "genome").write_bytes(FASTA)
     (folder / "annotation").write_bytes(GENES)
+    (folder / "stage.json").write_text('{"stage": "extract"}', encoding="utf-8")
     args = ("--genome", folder / "genome", "--annotation", folder / "annotation")
     run = genescribe("run", *args, "--out", folder / "out")
     assert run.returncode == 0, run.stderr
@@ -294,7 +295,7 @@ def stage(name: str, folder: Path, out: Path) -> list[object]:
         "decorate": ["decorate", *annotation, *texts, "--out", out / "annotation.gff3"],
         "report": ["report", *genes, *texts, "--out", out / "report.html"],
         "strip": ["strip", results / "annotation.gff3", "--out", out / "annotation.gff3"],
-        "record": ["record", results / "run.json", "--out", out / "run.json"],
+        "record": ["record", folder / "stage.json", "--out", out / "run.json"],
     }[name]
 
 

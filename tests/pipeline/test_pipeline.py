@@ -151,6 +151,12 @@ def test_what_is_no_record_is_refused(tmp_path: Path, content: str) -> None:
     assert "\n" not in str(error.value)
 
 
+def test_the_record_of_a_run_is_not_that_of_a_stage(tmp_path: Path) -> None:
+    write_record(tmp_path / "run.json", RunRecord())
+    with pytest.raises(FormatError, match=r"run\.json: not a record of this version \(stage: "):
+        read_record(tmp_path / "run.json", StageRecord)
+
+
 def test_a_record_of_another_version_is_read_as_far_as_it_is_known(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     path.write_text('{"created": "today", "later": [1]}', encoding="utf-8")

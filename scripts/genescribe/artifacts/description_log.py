@@ -39,11 +39,11 @@ class DescriptionLog:
         self.done: dict[str, Description] = {}
         kept = path.with_name(f".{path.name}.settings.json")
         earlier = earlier_attempt(path, path, self.part, resume=resume, force=force)
+        if earlier is not Earlier.NOTHING and kept.exists():
+            check_settings(read_json(kept), settings)
+        write_json(kept, settings)  # makes the folder, too, or says why it cannot be written
         if earlier is Earlier.NOTHING:
             self.part.unlink(missing_ok=True)
-        elif kept.exists():
-            check_settings(read_json(kept), settings)
-        write_json(kept, settings)
         if earlier is Earlier.STOPPED:
             repair_tail(self.part)
         if earlier is not Earlier.NOTHING:
