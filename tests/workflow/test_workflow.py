@@ -111,7 +111,6 @@ def edit(finished: tuple[Path, Path]) -> Iterator[Callable[[str], Path]]:
 
 RUN_AGAIN = {
     "genome/splice.py": {"extract"},
-    "specs/routing.py": {"extract", "describe"},
     "inference/cache.py": {"describe"},
     "models/projector.py": {"describe"},
     "models/encoders/dnabert2.py": {"describe"},

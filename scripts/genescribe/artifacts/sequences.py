@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from Bio.bgzf import BgzfWriter
-
 from genescribe.errors import FormatError, Remedy
 from genescribe.files import (
     ENCODING,
@@ -28,6 +26,8 @@ from genescribe.records import SequenceRecord, View, sequence_sha256
 
 def write_sequences(path: Path, records: Iterable[SequenceRecord]) -> None:
     """Write ``records`` as bgzip FASTA, the same bytes each time, or leave ``path`` as it was."""
+    from Bio.bgzf import BgzfWriter  # only those who write need Biopython
+
     with (
         atomic_path(path) as temporary,
         temporary.open("wb") as raw,
