@@ -187,7 +187,7 @@ def test_figures_are_those_of_the_rows(evaluated: Path) -> None:
     rows = [dict(zip(lines[0].split("\t"), line.split("\t"), strict=True)) for line in lines[1:]]
     found = figures(evaluated)["systems"]
     assert len(rows) == 8
-    for metric in ("bleu_1", "rouge_l", "exact", "right"):
+    for metric in ("bleu_1", "rouge_l", "exact", "right", "correct"):
         mean = sum(float(row[metric]) for row in rows) / 8
         assert found["model"][metric]["value"] == pytest.approx(mean, abs=1e-4)
     same = [row["most_frequent"] == row["reference"] for row in rows]

@@ -11,6 +11,7 @@ import numpy as np
 from genescribe.corpus.records import CorpusRecord
 from genescribe.evaluation import baselines, calibration
 from genescribe.evaluation.cases import Case, strata
+from genescribe.evaluation.correctness import correct
 from genescribe.evaluation.figures import (
     CorpusData,
     Definitions,
@@ -25,7 +26,7 @@ from genescribe.evaluation.figures import (
     TextsData,
 )
 from genescribe.evaluation.intervals import LEVEL, RESAMPLES, difference, figure, resampled, summary
-from genescribe.evaluation.metrics import CORRECT, Measure, mean_of, score, subset
+from genescribe.evaluation.metrics import CORRECT, JUDGED, Measure, mean_of, score, subset
 from genescribe.evaluation.protocols import Protocol
 from genescribe.evaluation.semantic import CharacterEncoder, TextEncoder, similarity
 from genescribe.evaluation.settings import CORRECT_ROUGE_L
@@ -46,7 +47,7 @@ SYSTEMS = {
     "random": "random training description",
 }
 """Where texts come from: the model and the five baselines."""
-STRATA_METRICS = ("bleu_1", "bleu_4", "meteor", "rouge_l", "exact", CORRECT)
+STRATA_METRICS = ("bleu_1", "bleu_4", "meteor", "rouge_l", "exact", CORRECT, JUDGED)
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,12 @@ def score_texts(
     for system in [name for name in SYSTEMS if name in texts]:
         measures[system] = score(references, texts[system], scoring.synonyms, scoring.correct)
         measures[system] |= similarity(references, texts[system], scoring.encoder)
+        measures[system][JUDGED] = mean_of(
+            [
+                correct(case.question, case.references, text)
+                for case, text in zip(cases, texts[system], strict=True)
+            ]
+        )
     lifts = [np.nan if d.lift is None else d.lift for d in descriptions]
     measures[MODEL]["lift"] = mean_of(lifts)
     return Scored(cases, descriptions, texts, measures, nll or {})
@@ -146,10 +153,15 @@ def _rows(scored: Scored) -> list[TextRow]:
             status=str(description.status),
             score=description.score,
             lift=description.lift,
-            metrics={m: round(measures[m].over(slice(i, i + 1)), 4) for m in STRATA_METRICS},
+            metrics={m: _value(measures[m], i) for m in STRATA_METRICS},
         )
         for i, (case, description) in enumerate(zip(scored.cases, scored.descriptions, strict=True))
     ]
+
+
+def _value(measure: Measure, gene: int) -> float | None:
+    value = measure.over(slice(gene, gene + 1))
+    return round(value, 4) if np.isfinite(value) else None
 
 
 def _definitions(scoring: Scoring) -> Definitions:
@@ -158,6 +170,7 @@ def _definitions(scoring: Scoring) -> Definitions:
         meteor=f"METEOR, synonyms from {source}" if source else "METEOR without WordNet",
         semantic=scoring.encoder.label,
         correct=f"ROUGE-L F of at least {scoring.correct:g}",
+        judge="names by their meaning, labels and sequences exactly, numbers within 0.01",
         interval=f"{LEVEL:.0%}, percentile bootstrap over genes, {RESAMPLES} resamples",
         seed=scoring.seed,
     )

@@ -111,6 +111,7 @@ class Definitions:
     meteor: str
     semantic: str
     correct: str
+    judge: str
     interval: str
     seed: int
 
@@ -152,7 +153,7 @@ class TextRow:
     status: str
     score: float | None
     lift: float | None
-    metrics: Mapping[str, float] = field(metadata=AMONG)
+    metrics: Mapping[str, float | None] = field(metadata=AMONG)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,9 @@ Floats = NDArray[np.float64]
 
 MAX_ORDER = 4
 CORRECT = "right"
-"""The metric that tells whether a text is correct; all files call it so."""
+"""The metric that tells whether a text is like a reference; all files call it so."""
+JUDGED = "correct"
+"""The metric that tells whether a text says what a reference says, by ``correctness``."""
 ROUGES = {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from genescribe.evaluation.comparison import SYSTEMS
 from genescribe.evaluation.figures import Evaluation, Figure, Share
-from genescribe.evaluation.metrics import CORRECT, MAX_ORDER
+from genescribe.evaluation.metrics import CORRECT, JUDGED, MAX_ORDER
 
 METRICS = {
     **{f"bleu_{n}": f"BLEU-{n}" for n in range(1, MAX_ORDER + 1)},
@@ -20,10 +20,11 @@ METRICS = {
     "semantic_f1": "semantic F1",
     "exact": "exact match",
     CORRECT: "right",
+    JUDGED: "correct",
     "lift": "lift",
 }
 """The names that people know the metrics by."""
-MAIN = ("bleu_1", "bleu_4", "meteor", "rouge_l", "semantic_f1", "exact", CORRECT)
+MAIN = ("bleu_1", "bleu_4", "meteor", "rouge_l", "semantic_f1", "exact", CORRECT, JUDGED)
 STATUS_HEADS = ("status", "genes", "share", "right among them")
 
 
@@ -61,7 +62,7 @@ def status_table(statuses: Mapping[str, Share]) -> list[list[str]]:
 
 def shown(figure: Figure, metric: str) -> str:
     """Return a figure with its interval as people read it."""
-    return _with_interval(figure, "{:.1%}" if metric in ("exact", CORRECT) else "{:.3f}")
+    return _with_interval(figure, "{:.1%}" if metric in ("exact", CORRECT, JUDGED) else "{:.3f}")
 
 
 def _with_interval(figure: Figure, form: str) -> str:

@@ -1,0 +1,193 @@
+"""Phrases of product names that mean the same under the names of different houses.
+
+By hand; sources as in ``vocabulary``.
+"""
+
+from __future__ import annotations
+
+import re
+
+PHRASES = [
+    (re.compile(pattern), new)
+    for pattern, new in (
+        (r"small subunit ribosomal rna.*", "16s rrna"),
+        (r"large subunit ribosomal rna.*", "23s rrna"),
+        (
+            r"uvrabc system protein ([abc])\b|excinuclease abc,? (?:subunit )?([abc])\b",
+            lambda m: f"excinuclease uvr{m[1] or m[2]}",
+        ),
+        (r"excinuclease abc", "excinuclease"),
+        (r"\btetr/acrr\b", "tetr"),
+        (r"\b(beta|3)-ketoacyl", "3-oxoacyl"),
+        (r"beta-semialdehyde", "semialdehyde"),
+        (r"single[- ]strand(?!ed)", "single stranded"),
+        (r"\b(?:ribonuclease|rnase) h ?(i+)\b", r"rnase h \1"),
+        (r"restriction[- ]modification( system)?|restriction (enzyme|endonuclease)", "restriction"),
+        (r"restriction,? specificity (protein|subunit)( s\b)?", "restriction subunit s"),
+        (r"restriction ([rms]) protein", r"restriction subunit \1"),
+        (r"restriction restriction", "restriction"),
+        (r"sec-independent( protein)? translocase|twin[- ]arginine translocase", "tat translocase"),
+        (
+            r"(lipoprotein )?signal peptidase (ii|2)\b|lipoprotein signal peptidase",
+            "lipoprotein signal peptidase",
+        ),
+        (r"carboxylase,? carboxyl ?transferase", "carboxyltransferase"),
+        (r"\b(high|low)[- ]affinity\b", ""),
+        (r"\bf[01] sector\b", ""),
+        (r"\bf[01] (?=atp synthase)", ""),
+        (r"ribosomal rna small subunit", "16s rrna"),
+        (r"ribosomal rna large subunit", "23s rrna"),
+        (r"ribosomal rna", "rrna"),
+        (r"\bthiamin\b", "thiamine"),
+        (r"\bkasi+\b", ""),
+        (r"\bni\(?2?\(?\+\)?\)*|\bni\(ii\)", "nickel"),
+        (r"\bco\(?2\+\)?|\bco\(ii\)", "cobalt"),
+        (r"\bcl\(?-\)?", "chloride"),
+        (r"\blps\b", "lipopolysaccharide"),
+        (r"\b([a-z]{4,})(\d{1,2})\b(?!\))", r"\1 \2"),
+        (r"^similar to ", ""),
+        (r"transcriptional (?=(anti)?termin|elong|initiat)", "transcription "),
+        (r"\bpep\b", "phosphoenolpyruvate"),
+        (r"\bzn\b", "zinc"),
+        (r"carbamyl", "carbamoyl"),
+        (r"\bef-?(tu|ts|g|p|4)\b", r"elongation factor \1"),
+        (r"\bif-?([123])[ab]?\b", r"initiation factor \1"),
+        (r"\brf-?([123])\b", r"release factor \1"),
+        (r"\b(initiation|release) factor (\1 factor)", r"\2"),
+        (r"gcn5([- ](related|like))?", "gnat"),
+        (
+            r"short[- ]chain( type| alcohol)* dehydrogenases?(/reductases?)?( \(?sdr\)?)?"
+            r"|\bsdr oxidoreductase",
+            "sdr oxidoreductase",
+        ),
+        (r"\bsulph", "sulf"),
+        (r"\bhaem", "heme"),
+        (r"fibre", "fiber"),
+        (r"isation\b", "ization"),
+        (r"isulph", "isulf"),
+        (r"\bsulphur", "sulfur"),
+        (r"colour", "color"),
+        (r"co-?enzyme[- ]?a\b", "coa"),
+        (r"\bco-?a\b", "coa"),
+        (r"acyl[- ]carrier[- ]protein", "acp"),
+        (r"\bcoenzyme\b", "coenzyme"),
+        (
+            r"\bferric\b|\bferrous\b|\biron ?\(?(iii|ii|3\+|2\+)\)?|\bfe\(?(3\+|2\+|iii|ii)\)?",
+            "iron",
+        ),
+        (r"fe-?s\b", "iron-sulfur"),
+        (r"\bh\(?\+\)?(?=[/ :-])|\bh\+(?=[a-z])", "proton "),
+        (r"\bna\(?\+\)?(?=[/ :-])", "sodium "),
+        (r"\bk\(?\+\)?(?=[/ :-])", "potassium "),
+        (r"zn\(?(2\+|ii)\)?", "zinc"),
+        (r"mg\(?(2\+|ii)\)?", "magnesium"),
+        (r"mn\(?(2\+|ii)\)?", "manganese"),
+        (r"cu\(?(2\+|\+|i|ii)\)", "copper"),
+        (
+            r"nadh[-: ]+(ubi)?quinone( oxidoreductase)?|"
+            r"nadh dehydrogenase( \(quinone\)| \[ubiquinone\])?",
+            "nadhquinone dehydrogenase",
+        ),
+        (r"\bnad(p?)\(?h?\)?\(?\+?\)?(?![a-z])", r"nad\1"),
+        (r"\bnad\(p\)h?", "nadp"),
+        (r"(\w+)-?(?:\(\w+\))?--trna ligase", r"\1 trna synthase"),
+        (r"(\w+)yl-trna synthetase", r"\1yl trna synthase"),
+        (r"--", " "),
+        (
+            r"\b(60|10) ?kda chaperonin( \d)?",
+            lambda m: "groel chaperonin" if m[1] == "60" else "groes chaperonin",
+        ),
+        (r"\bchaperone protein (dna[kj]|grpe|htpg|clpb)", r"chaperone \1"),
+        (r"heat shock protein (groel|dnak|grpe|htpg|hslu|hslv)", r"chaperone \1"),
+        (r"co-chaperon(in|e)", "chaperonin"),
+        (r"molecular chaperone", "chaperone"),
+        (r"cpn60|hsp60|heat shock protein 60|60 kda heat shock protein", "groel chaperonin"),
+        (r"chaperonin (groe[ls])", r"\1 chaperonin"),
+        # transporters: the three parts of an ABC transporter under the names of all houses
+        (r"abc[- ]?(type|superfamily|family|transport system)", "abc"),
+        (r"atp[- ]binding cassette", "abc"),
+        (
+            r"(periplasmic|substrate|solute|extracellular solute|(?<=transporter )ligand)[- ]*"
+            r"(substrate[- ]|solute[- ]|ligand[- ])?"
+            r"binding( protein| component| subunit| periplasmic)*",
+            "boundsolute",
+        ),
+        (r"\babc([\w /,-]* )periplasmic (component|protein|subunit)", r"abc\1boundsolute"),
+        (
+            r"atp[- ]?binding( and permease)?( protein| component| subunit)?|\batpase component",
+            lambda m: "boundatp permease" if m[1] else "boundatp",
+        ),
+        (r"(inner[- ])?(trans)?membrane (component|subunit|spanning protein)", "permease"),
+        (r"permease (component|protein|subunit)", "permease"),
+        (r"\b(transport|transporting|transporters?)\b( system)?( protein)?", "transporter"),
+        (r"phosphotransferase system|\bpts system", "pts"),
+        (r"\bpts\b", "pts"),
+        (r"(phosphotransferase )?\benzyme e?(ii[abcd]+)", r"pts e\2"),
+        (r"\b(?:iii|ii)([abcd]{1,3})\b", r"eii\1"),
+        (
+            r"\beii([abcd]+)( component| subunit| protein)?",
+            lambda m: " ".join(f"eii{letter}" for letter in m[1]),
+        ),
+        (r"major facilitator( mfs)?( 1\b)?|\bmfs 1\b", "mfs"),
+        (r"\bmfs( transporter| permease)?\b", "mfs transporter"),
+        (r"resistance[- ]nodulation[- ]cell division", "rnd"),
+        (r"\babc\b(.*)\batpase\b", r"abc\1boundatp"),
+        (r"\babc\b(.*)\bmembrane (protein|subunit|component)", r"abc\1permease"),
+        (r"\b([\w-]+)-binding lipoprotein", r"\1 boundsolute"),
+        (r"periplasmic ([\w-]+)-binding( protein| component| subunit)*", r"\1 boundsolute"),
+        (r"\b([\w-]+)-binding periplasmic( protein)?", r"\1 boundsolute"),
+        (r"\bpts\b(.*) transporter\b", r"pts\1"),
+        (r"nadhquinone dehydrogenase (i|1)\b", "nadhquinone dehydrogenase"),
+        (r"cytochrome[- ]([abcdo]{1,2}\d*)(?=$|[ ,;(-])", r"cytochrome cyt\1"),
+        (r"\b([ls]\d+)p\b", r"\1"),
+        # regulation
+        (
+            r"transcription(al)? (regulatory|regulation|regulator)( protein)?",
+            "transcriptional regulator",
+        ),
+        (r"transcription(al)? factor", "transcription factor"),
+        (r"transcription(al)? repressor", "transcriptional repressor"),
+        (r"transcription(al)? activator", "transcriptional activator"),
+        (r"dna-binding (?=.*(regulat|repress|activat|response))", ""),
+        (r"two[- ]component( system)?( transcriptional)?", "twocomponent"),
+        (
+            r"response regulator(y protein|y)?( receiver)?|twocomponent regulator",
+            "responseregulator",
+        ),
+        (r"responseregulator transcription factor", "responseregulator"),
+        (r"transcriptional responseregulator", "responseregulator"),
+        (
+            r"(sensor|sensory|signal transduction)( protein)? (histidine )?(protein )?kinase",
+            "sensorkinase",
+        ),
+        (r"twocomponent (sensor\b|histidine kinase)( protein)?( kinase)?", "sensorkinase"),
+        (r"(?<!sensor )histidine( protein)? kinase", "sensorkinase"),
+        (r"twocomponent ", ""),
+        # enzymes
+        (r"dna[- ](directed|dependent) rna polymerase", "rna polymerase"),
+        (r"rna[- ](directed|dependent) dna polymerase", "reverse transcriptase"),
+        (r"s-adenosyl-?l?-?methionine[- ]dependent", "sam"),
+        (r"adomet[- ]dependent", "sam"),
+        (r"pyridoxal[- ](5'?-)?phosphate", "plp"),
+        (r"\brrna methylase", "rrna methyltransferase"),
+        (r"adenylate nucleotidyltransferase", "adenylyltransferase"),
+        (r"f\(?0\)?f\(?1\)?|f\(?1\)?f\(?0\)?|f-type|\bfof1", "f1f0"),
+        (
+            r"h\+-?transporting two-sector atpase|atp synthase f1f0|f1f0 atp synthase|f1f0 atpase|"
+            r"f1f0 atp synthase sector f\d",
+            "atp synthase",
+        ),
+        (r"respiratory[- ]chain nadh dehydrogenase", "nadhquinone dehydrogenase"),
+        (r"transposase and inactivated derivatives", "transposase"),
+        (
+            r"peptidyl-prolyl cis[-/]trans isomerase|peptidylprolyl isomerase|\bppiase",
+            "peptidylprolylisomerase",
+        ),
+        (r"(\w{3,})ic acid\b", r"\1ate"),
+        (r"phospho-?transferase", "phosphotransferase"),
+        (r"glycosyl ?transferase", "glycosyltransferase"),
+        (r"(\w+yl) (transferase|synthase|hydrolase)", r"\1\2"),
+        (r"d-alanyl-?d-alanine", "dalaninyl"),
+    )
+]
+"""Phrases of one meaning, on lower-case text, applied in this order."""
