@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from genescribe.evaluation.comparison import SYSTEMS
-from genescribe.evaluation.figures import Evaluation, Figure, Share
+from genescribe.evaluation.figures import Evaluation, Figure, Figures, Share
 from genescribe.evaluation.metrics import CORRECT, JUDGED, MAX_ORDER
 
 METRICS = {
@@ -31,11 +31,7 @@ STATUS_HEADS = ("status", "genes", "share", "right among them")
 def markdown(figures: Evaluation) -> str:
     """Return the main table, the likelihood of the references, and what is described."""
     definitions = figures.definitions
-    heads = ["text from", *(METRICS[name] for name in MAIN)]
-    cells = [
-        [SYSTEMS[system], *(shown(measured[name], name) for name in MAIN)]
-        for system, measured in figures.systems.items()
-    ]
+    heads, cells = main_table(figures.systems)
     lines = [f"{figures.genes:,} genes; intervals: {definitions.interval}.", ""]
     lines += _markdown_table(heads, cells)
     if figures.nll:
@@ -45,6 +41,16 @@ def markdown(figures: Evaluation) -> str:
     lines += ["", f"Right: {definitions.correct}. {definitions.meteor}. Semantic: "
               f"{definitions.semantic}."]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def main_table(systems: Mapping[str, Figures]) -> tuple[list[str], list[list[str]]]:
+    """Return heads and cells of the main metrics by system, with intervals."""
+    heads = ["text from", *(METRICS[name] for name in MAIN)]
+    cells = [
+        [SYSTEMS[system], *(shown(measured[name], name) for name in MAIN)]
+        for system, measured in systems.items()
+    ]
+    return heads, cells
 
 
 def status_table(statuses: Mapping[str, Share]) -> list[list[str]]:
