@@ -16,7 +16,7 @@ from genescribe.genome.settings import DecorateSettings, ExtractSettings
 from genescribe.inference.settings import SHIPPED_MODEL, DescribeSettings
 from genescribe.pipeline.results import Results
 from genescribe.pipeline.run import RunOptions, run
-from genescribe.specs.routing import ModelChoice
+from genescribe.records import ModelChoice
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ writers of GTF/GFF3 and the tables for people use 1-based closed positions.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -17,6 +17,10 @@ from genescribe.errors import InputError
 
 Progress = Callable[[int, int], None]
 """Told now and then how many genes, tensors or steps are done, and of how many."""
+
+
+ModelChoice = str | Mapping[str, str]
+"""One model (name, or path of a spec) for all genes, or biotype pattern -> model or ``skip``."""
 
 
 class Status(StrEnum):

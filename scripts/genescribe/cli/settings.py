@@ -18,8 +18,8 @@ from genescribe.cli.grammar import PATH, Arguments, OneOf, Option, Parsed, secti
 from genescribe.errors import InputError
 from genescribe.genome.settings import DecorateSettings, ExtractSettings
 from genescribe.inference.settings import DescribeSettings, ModelSettings
+from genescribe.records import ModelChoice
 from genescribe.settings import Settings
-from genescribe.specs.routing import ModelChoice
 
 METAVARS = {int: "N", float: "N", str: "TEXT"}
 

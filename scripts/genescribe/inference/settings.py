@@ -9,8 +9,8 @@ from typing import Literal
 from pydantic import Field
 
 from genescribe.keys import Count, Number
+from genescribe.records import ModelChoice
 from genescribe.settings import Settings
-from genescribe.specs.routing import ModelChoice
 
 SHIPPED_MODEL = "tiny"
 

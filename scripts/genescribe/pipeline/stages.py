@@ -43,13 +43,14 @@ from genescribe.pipeline.options import (
 from genescribe.records import (
     Description,
     GeneRow,
+    ModelChoice,
     Progress,
     Reason,
     SequenceRecord,
     View,
     check_same_genes,
 )
-from genescribe.specs.routing import ModelChoice, Routes, load_routes
+from genescribe.specs.routing import Routes, load_routes
 from genescribe.specs.spec import verify
 
 if TYPE_CHECKING:

@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from genescribe.errors import InputError
-from genescribe.records import biotype_matches
+from genescribe.records import ModelChoice, biotype_matches
 from genescribe.specs.spec import ModelSpec, load_spec
 
 ANYTHING = "*"
 SKIP = "skip"
 """Stands where a model's name stands, for biotypes that no model is to describe."""
-
-ModelChoice = str | Mapping[str, str]
-"""One model (name, or path of a spec) for all genes, or biotype pattern -> model or ``skip``."""
 
 
 class Route(NamedTuple):
