@@ -10,6 +10,7 @@ import pytest
 
 from genescribe.artifacts.description_log import DescriptionLog, repair_tail
 from genescribe.artifacts.descriptions import DESCRIPTIONS, read_descriptions
+from genescribe.artifacts.resume import check_settings
 from genescribe.errors import FormatError, OutputExistsError, SettingsChangedError
 from genescribe.records import Description, Reason, Status
 
@@ -124,3 +125,9 @@ def test_repair_leaves_whole_lines_alone(tmp_path: Path) -> None:
     path.write_bytes(b"one\ntwo\n")
     repair_tail(path)
     assert path.read_bytes() == b"one\ntwo\n"
+
+
+def test_settings_of_an_earlier_version_are_known_by_their_names_of_then() -> None:
+    check_settings({"ascii_only": False, "name": "a"}, {"ascii": False, "name": "a"})
+    with pytest.raises(SettingsChangedError, match="ascii: True -> False"):
+        check_settings({"ascii_only": True}, {"ascii": False})

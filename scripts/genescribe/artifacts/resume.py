@@ -9,6 +9,9 @@ from typing import Any
 
 from genescribe.errors import OutputExistsError, Remedy, SettingsChangedError
 
+RENAMED = {"ascii_only": "ascii"}
+"""Settings by their names in version 0.1.0, whose runs can be gone on with."""
+
 
 class Earlier(Enum):
     """What there is to go on with."""
@@ -39,6 +42,7 @@ def earlier_attempt(
 
 def check_settings(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise SettingsChangedError naming every setting that differs, earlier -> now."""
+    earlier = {RENAMED.get(key, key): value for key, value in earlier.items()}
     changed = [
         f"{key}: {earlier.get(key)} -> {now.get(key)}"
         for key in sorted({*earlier, *now})
