@@ -181,6 +181,10 @@ own_python = (
     if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
     else f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH "
 )
-genescribe = (
-    f"{own_python}PYTHONPATH={shlex.quote(str(SCRIPTS))} {DOOR}=workflow python -m genescribe"
-)
+command = f"{own_python}PYTHONPATH={shlex.quote(str(SCRIPTS))} {DOOR}=workflow python -m genescribe"
+
+
+def genescribe(wildcards, threads):
+    """The command; where Python and this repository lie decides no result, and params that ask for
+    threads are none that a job is run again for."""
+    return command

@@ -17,9 +17,10 @@ rule corpus:
         mem_mb=memory("corpus"),
         runtime=config["corpus"]["runtime"],
     params:
+        genescribe=genescribe,
         source=source_hash("genescribe.cli.corpus", "corpus"),
     shell:
-        "{genescribe} corpus {input.sheet:q} --out {output.corpus:q} --force &> {log:q}"
+        "{params.genescribe} corpus {input.sheet:q} --out {output.corpus:q} --force &> {log:q}"
 
 
 rule splits:
@@ -40,6 +41,7 @@ rule splits:
         mem_mb=memory("corpus"),
         runtime=config["corpus"]["runtime"],
     params:
+        genescribe=genescribe,
         source=source_hash("genescribe.cli.corpus", "splits"),
         by=config["corpus"]["by"],
         held_out=" ".join(option("--held-out", name) for name in config["corpus"]["held_out"]),
@@ -47,6 +49,6 @@ rule splits:
         test=config["corpus"]["test"],
         mmseqs=option("--no-mmseqs", not config["corpus"]["mmseqs"]),
     shell:
-        "{genescribe} splits {input:q} --out {output.splits:q} --by {params.by}"
+        "{params.genescribe} splits {input:q} --out {output.splits:q} --by {params.by}"
         " {params.held_out} --validation {params.validation} --test {params.test} {params.mmseqs}"
         " --threads {threads} --force &> {log:q}"

@@ -22,12 +22,13 @@ rule decorate:
         mem_mb=memory("decorate"),
         runtime=config["decorate"]["runtime"],
     params:
+        genescribe=genescribe,
         source=source_hash("genescribe.cli.commands", "decorate"),
         attribute=config["decorate"]["attribute"],
         ascii=option("--ascii", config["decorate"]["ascii"]),
         uncertain=option("--write-uncertain", config["decorate"]["write_uncertain"]),
     shell:
-        "{genescribe} decorate --annotation {input.annotation:q}"
+        "{params.genescribe} decorate --annotation {input.annotation:q}"
         " --descriptions {input.descriptions:q} --out {output.gff3:q}"
         " --attribute {params.attribute:q} {params.ascii} {params.uncertain}"
         " --record {output.record:q} --log {log.edits:q} --force 2> {log[0]:q}"

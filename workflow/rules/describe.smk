@@ -20,6 +20,7 @@ rule describe:
         runtime=config["describe"]["runtime"],
         gpu=config["describe"]["gpu"],
     params:
+        genescribe=genescribe,
         source=source_hash("genescribe.cli.commands", "describe"),
         shard=shard,
         models=model_options,
@@ -31,7 +32,7 @@ rule describe:
         device=config["describe"]["device"],
         cache=option("--cache", config["cache"]),
     shell:
-        "{genescribe} describe --genes {input.genes:q} --sequences {input.sequences:q}"
+        "{params.genescribe} describe --genes {input.genes:q} --sequences {input.sequences:q}"
         " --out {output.descriptions:q} --shard {params.shard} {params.models}"
         " {params.prompt} {params.question} {params.settings} {params.organism}"
         " --device {params.device} --threads {threads} {params.cache}"
@@ -63,7 +64,8 @@ rule gather:
         mem_mb=memory("report"),
         runtime=config["report"]["runtime"],
     params:
+        genescribe=genescribe,
         source=source_hash("genescribe.cli.commands", "gather"),
     shell:
-        "{genescribe} gather --genes {input.genes:q} --out {output.jsonl:q}"
+        "{params.genescribe} gather --genes {input.genes:q} --out {output.jsonl:q}"
         " {input.shards:q} --record {output.record:q} --force 2> {log:q}"

@@ -25,9 +25,10 @@ rule evaluate:
         mem_mb=memory("evaluate"),
         runtime=config["evaluate"]["runtime"],
     params:
+        genescribe=genescribe,
         source=source_hash("genescribe.cli.evaluate", "evaluate"),
         right=config["evaluate"]["right"],
     shell:
-        "{genescribe} evaluate --descriptions {input.descriptions:q}"
+        "{params.genescribe} evaluate --descriptions {input.descriptions:q}"
         " --references {input.references:q} --right {params.right}"
         " --out results/{wildcards.assembly}/evaluation --force &> {log:q}"

@@ -19,6 +19,7 @@ rule extract:
         mem_mb=memory("extract"),
         runtime=config["extract"]["runtime"],
     params:
+        genescribe=genescribe,
         source=source_hash("genescribe.cli.commands", "extract"),
         genome=genome_option,
         models=model_options,
@@ -28,7 +29,7 @@ rule extract:
         exclude=",".join(config["extract"]["exclude_biotypes"]),
         missing=option("--allow-missing-contigs", config["extract"]["allow_missing_contigs"]),
     shell:
-        "{genescribe} extract {params.genome} --annotation {input.annotation:q}"
+        "{params.genescribe} extract {params.genome} --annotation {input.annotation:q}"
         " --out results/{wildcards.assembly} {params.models} --view {params.view}"
         " --flank {params.flank} --min-length {params.min_length}"
         " --exclude-biotypes {params.exclude:q} {params.missing} --record {output.record:q} --force 2> {log:q}"

@@ -18,10 +18,11 @@ rule record:
         mem_mb=memory("report"),
         runtime=config["report"]["runtime"],
     params:
+        genescribe=genescribe,
         source=source_hash("genescribe.cli.commands", "record"),
         workflow=f"snakemake {snakemake_version}",
     shell:
-        "{genescribe} record --out {output:q} {input:q}"
+        "{params.genescribe} record --out {output:q} {input:q}"
         " --workflow {params.workflow:q} --force 2> {log:q}"
 
 
@@ -51,8 +52,9 @@ rule report:
         mem_mb=memory("report"),
         runtime=config["report"]["runtime"],
     params:
+        genescribe=genescribe,
         source=source_hash("genescribe.cli.commands", "report"),
     shell:
-        "{genescribe} report --genes {input.genes:q} --descriptions {input.descriptions:q}"
+        "{params.genescribe} report --genes {input.genes:q} --descriptions {input.descriptions:q}"
         " --run {input.run:q} --title {wildcards.assembly:q} --out {output.html:q}"
         " --record {output.record:q} --force 2> {log:q}"

@@ -18,9 +18,10 @@ rule train:
         runtime=config["train"]["runtime"],
         gpu=config["train"]["gpu"],
     params:
+        genescribe=genescribe,
         source=source_hash("genescribe.cli.train", "train"),
         work="results/training/work",
     shell:
-        "{genescribe} train --config {input.config:q} --corpus {input.corpus:q}"
+        "{params.genescribe} train --config {input.config:q} --corpus {input.corpus:q}"
         " --splits {input.splits:q} --work {params.work:q} --out {output:q}"
         " --threads {threads} --force &> {log:q}"

@@ -90,7 +90,7 @@ PHRASES = [
         ),
         (r"\bnad(p?)\(?h?\)?\(?\+?\)?(?![a-z])", r"nad\1"),
         (r"\bnad\(p\)h?", "nadp"),
-        (r"(\w+)-?(?:\(\w+\))?--trna ligase", r"\1 trna synthase"),
+        (r"(\w+)-?(?:\(\w+\))?-{2}trna ligase", r"\1 trna synthase"),
         (r"(\w+)yl-trna synthetase", r"\1yl trna synthase"),
         (r"--", " "),
         (
