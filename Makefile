@@ -37,10 +37,10 @@ demo: $(READY) ## describe the example assembly and say where the results are
 	@echo "  results/example/run.json           what was run, on what, with what"
 
 test: $(READY) ## run the tests (make test ARGS="-k gff" runs some of them)
-	$(BIN)/python -m pytest -n $(CORES) $(ARGS)
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile $(ARGS)
 
 test-fast: $(READY) ## run the tests that take no time: while you work
-	$(BIN)/python -m pytest -n $(CORES) -m "not slow and not real_data" $(ARGS)
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m "not slow and not real_data" $(ARGS)
 
 test-slurm: $(READY) ## run only the test on a one-node Slurm, which it starts (as root)
 	$(BIN)/python -m pytest tests/workflow/test_slurm.py $(ARGS)
