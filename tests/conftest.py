@@ -17,14 +17,28 @@ from genescribe.records import Description, GeneRow, Reason, Status
 ROOT = Path(__file__).resolve().parent.parent
 
 
-SLOW_ROOMS = ("browser", "galaxy", "notebook", "workflow")
-"""Folders whose tests start a browser, a kernel, Galaxy's template engine or Snakemake."""
+SLOW = (
+    "browser",
+    "cli/test_ask_command.py",
+    "corpus/test_splits.py",
+    "evaluation/test_calibration.py",
+    "evaluation/test_evaluate.py",
+    "galaxy",
+    "inference/test_conversation.py",
+    "models/test_sequence_chat.py",
+    "notebook",
+    "pipeline",
+    "training/test_training_loop.py",
+    "training/test_training_processes.py",
+    "workflow",
+)
+"""Folders and files whose tests start whole programs (a browser, a kernel, Snakemake) or train."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they need: whole programs (``slow``), and real data."""
     for item in items:
-        if item.path.relative_to(ROOT / "tests").parts[0] in SLOW_ROOMS:
+        if item.path.relative_to(ROOT / "tests").as_posix().startswith(SLOW):
             item.add_marker("slow")
         if "test_data" in getattr(item, "fixturenames", ()):
             item.add_marker("real_data")
